@@ -1,0 +1,141 @@
+import type { Batch, Frame } from "./batch.ts"
+import type { ComponentBase } from "./component.ts"
+import type { Session } from "./session.ts"
+import type { Column, Columns } from "./type.ts"
+
+/**
+ * A kind of relational database. From this one component the host derives an input (`<id>-input`) and an output
+ * (`<id>-output`) with all their options: tables, table expressions, queries, splits by any column, projection,
+ * mapping, create-table, append, overwriteRows, updateRows, preparation and completion statements. The built-in
+ * databases are made in no other way.
+ *
+ * `config` is the form of a data source: host, port, user, secrets.
+ */
+export interface Database<S = unknown> extends ComponentBase {
+  readonly kind: "database"
+  readonly dialect: Dialect
+  /** Extra options of the derived input and output, such as `zeroDates`; they arrive as `options`. */
+  readonly inputOptions?: Readonly<
+    Record<string, { readonly description: string; readonly [keyword: string]: unknown }>
+  >
+  readonly outputOptions?: Readonly<
+    Record<string, { readonly description: string; readonly [keyword: string]: unknown }>
+  >
+  /**
+   * A connection with its session pinned: UTC, strict mode, ISO dates, UTF-8, whatever the server's defaults are.
+   * Honours `session.settings.connectTimeoutMs`; the host does the retries.
+   */
+  connect(settings: S, session: Session): Promise<Connection>
+  /** Several connections that see one state of the data. Absent: splits are read one after another on one connection. */
+  snapshot?(settings: S, session: Session): Promise<Snapshot>
+}
+
+/** How the database spells things. Pure functions. */
+export interface Dialect {
+  readonly maxIdentifierBytes: number
+  quote(identifier: string): string
+  /** A value as SQL text that nothing can break out of. `column` is the column it is compared with, where there is one. */
+  literal(value: string, column?: Column): string
+  /** The declared type for a new column, and what it cannot keep (`lossy`), if anything. */
+  columnType(column: Column, options: { readonly key: boolean }): { readonly type: string; readonly lossy?: string }
+  /** What follows CREATE TABLE's column list, such as ` ENGINE=InnoDB`; absent: nothing. */
+  readonly createTableSuffix?: string
+  /**
+   * A FROM item and a predicate that give about `fraction` (0 to 1) of the table's rows, cheaply and at random.
+   * Used to cut a table into even splits.
+   */
+  sample(table: string, fraction: number): { readonly from: string; readonly where?: string }
+}
+
+export interface TableName {
+  readonly schema?: string
+  readonly name: string
+}
+
+export interface TableColumn extends Column {
+  /** True when the database computes it: it is never written. */
+  readonly generated: boolean
+  readonly identity: boolean
+  readonly hasDefault: boolean
+}
+
+export interface TableInfo {
+  readonly table: TableName
+  readonly kind: "table" | "view"
+  readonly columns: readonly TableColumn[]
+  readonly primaryKey: readonly string[]
+  /** Unique constraints and unique indexes over plain columns without a predicate. */
+  readonly uniqueKeys: readonly (readonly string[])[]
+  /** From statistics; absent when there are none. */
+  readonly estimatedRows?: number
+}
+
+/** One connection. Calls do not overlap, except `close`. Every promise rejects with a failure whose reason is known. */
+export interface Connection extends AsyncDisposable {
+  /** What the server says it is, such as `PostgreSQL 16.2`. */
+  readonly server: string
+  /** Every value as canonical text. For small results. */
+  query(sql: string, parameters?: readonly string[]): Promise<readonly (readonly (string | null)[])[]>
+  /** One statement that returns nothing. */
+  execute(sql: string, options?: { readonly timeoutMs?: number }): Promise<void>
+  tables(filter?: { readonly schema?: string }): Promise<readonly TableName[]>
+  /** Absent when the table does not exist. */
+  describeTable(table: TableName): Promise<TableInfo | undefined>
+  describeQuery(sql: string): Promise<Columns>
+  /** Predicates over the table's physical order that partition it (PostgreSQL: page ranges). Absent: it has none. */
+  physicalSplits?(
+    table: TableName,
+    wanted: number,
+  ): Promise<readonly { readonly label: string; readonly where: string }[]>
+  /** Encodings in which a result with these columns can be read, best first. */
+  readEncodings(columns: Columns): readonly string[]
+  /** Runs a SELECT and streams it with back-pressure. Aborting `session.signal` stops the statement on the server. */
+  read(request: ReadRequest, session: Session): AsyncIterable<Batch | Frame>
+  /** Encodings that `load` takes for these columns of a table, best first. */
+  loadEncodings(request: Pick<LoadRequest, "columns" | "mode"> & { readonly input: Columns }): readonly string[]
+  begin(): Promise<void>
+  commit(): Promise<void>
+  rollback(): Promise<void>
+  /** Bulk load inside the open transaction. One bad row costs one row: it is rejected, and the others are loaded. */
+  load(
+    request: LoadRequest,
+    rows: AsyncIterable<Batch | Frame>,
+    session: Session,
+  ): Promise<{ readonly written: number }>
+  close(): Promise<void>
+}
+
+export interface ReadRequest {
+  readonly sql: string
+  /** What the statement returns, in order; values that are not of these types are rejected. */
+  readonly columns: Columns
+  readonly encoding?: string
+  /** The database's own input options. */
+  readonly options: Readonly<Record<string, unknown>>
+}
+
+export type WriteMode = "append" | "overwriteRows" | "updateRows"
+
+export interface LoadRequest {
+  readonly table: TableName
+  /** The target's columns, in the order of the incoming ones. Batches hold exactly these logical types. */
+  readonly columns: readonly TableColumn[]
+  /**
+   * `append`: a key conflict rejects the row. `overwriteRows`: the old row is deleted whole, the new one inserted.
+   * `updateRows`: `columns` of the old row are updated. Inside one load the last row of a key wins.
+   */
+  readonly mode: WriteMode
+  readonly keyColumns: readonly string[]
+  /** The database's own output options. */
+  readonly options: Readonly<Record<string, unknown>>
+}
+
+export interface Snapshot extends AsyncDisposable {
+  /** How it was taken, such as `exported snapshot 00000003-0000001B-1`. */
+  readonly label: string
+  /** False when the state could not be pinned; `note` says why. */
+  readonly consistent: boolean
+  readonly note?: string
+  /** One more connection that reads this state. */
+  connect(session: Session): Promise<Connection>
+}
