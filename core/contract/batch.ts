@@ -13,6 +13,8 @@ export interface Batch {
   readonly bytes: number
   /** Position of its first row in the split, counted from 0 at the input; used to name rejected rows. */
   readonly firstRow: number
+  /** Position of each row, where rows in between were rejected or filtered; absent: consecutive from `firstRow`. */
+  readonly positions?: Float64Array
 }
 
 /**
@@ -111,7 +113,7 @@ export interface ColumnBuilder {
   /**
    * Any type: reads the canonical text `source[start .. end)` (see {@link LogicalType}) and appends the value.
    * Returns false, appending nothing, when that is not a value of the type: out of range, too long, malformed,
-   * more digits than the type holds. Besides the canonical form it takes what databases print: `t`/`f`/`1`/`0` for
+   * more digits than the type holds, malformed UTF-8. Besides the canonical form it takes what databases print: `t`/`f`/`1`/`0` for
    * booleans, `T` between date and time, any zone offset, exponents in decimals, upper-case hex.
    */
   parse(source: Uint8Array, start: number, end: number): boolean
@@ -164,6 +166,10 @@ export interface Batches {
   text(vector: Vector): TextView
   /** True where the value is NULL. */
   isNull(vector: Vector, row: number): boolean
+  /** Position of a row in the split. */
+  position(batch: Batch, row: number): number
+  /** A whole row by column name as canonical text, for `reject`. */
+  record(batch: Batch, row: number): Record<string, string | null>
   /** One value as canonical text, or null; for messages and small jobs, not for loops. */
   valueText(vector: Vector, row: number): string | null
   /** Rows as objects, made lazily. */
