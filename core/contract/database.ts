@@ -26,8 +26,11 @@ export interface Database<S = unknown> extends ComponentBase {
    * Honours `session.settings.connectTimeoutMs`; the host does the retries.
    */
   connect(settings: S, session: Session): Promise<Connection>
-  /** Several connections that see one state of the data. Absent: splits are read one after another on one connection. */
-  snapshot?(settings: S, session: Session): Promise<Snapshot>
+  /**
+   * `connections` connections that see one state of the data. All of them may have to begin at the same moment, which
+   * is why their number is asked for here. Absent: splits are read one after another on one connection.
+   */
+  snapshot?(settings: S, connections: number, session: Session): Promise<Snapshot>
 }
 
 /** How the database spells things. Pure functions. */
@@ -136,6 +139,9 @@ export interface Snapshot extends AsyncDisposable {
   /** False when the state could not be pinned; `note` says why. */
   readonly consistent: boolean
   readonly note?: string
-  /** One more connection that reads this state. */
+  /**
+   * A connection that reads this state. As many as were asked for can be open at a time; one that was closed may be
+   * asked for again.
+   */
   connect(session: Session): Promise<Connection>
 }
