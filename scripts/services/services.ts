@@ -1,0 +1,26 @@
+import { startMariadb } from "./mariadb.ts"
+import { startPostgres } from "./postgres.ts"
+import type { Service } from "./service.ts"
+
+/**
+ * The servers that all test files of one process share: started on first use, with TLS offered, ended with the
+ * process. Isolate yourself by {@link Service.createDatabase}. A test that stops, kills or reconfigures a server
+ * starts one of its own instead.
+ */
+export function postgres(version?: string): Promise<Service> {
+  return shared(`postgres ${version ?? ""}`, () => startPostgres({ ssl: true, ...(version && { version }) }))
+}
+
+export function mariadb(): Promise<Service> {
+  return shared("mariadb", () => startMariadb({ ssl: true }))
+}
+
+function shared(key: string, start: () => Promise<Service>): Promise<Service> {
+  const known = running.get(key)
+  if (known) return known
+  const starting = start()
+  running.set(key, starting)
+  return starting
+}
+
+const running = new Map<string, Promise<Service>>()
