@@ -1,0 +1,33 @@
+import { prepareMariadb } from "./services/mariadb.ts"
+import { postgresVersions, preparePostgres } from "./services/postgres.ts"
+import { integrationStep, type Outcome, okSteps, smokeStep } from "./steps.ts"
+
+/** Everything: the gate, then the tests that need databases, then the smoke run. A failure does not hide the later ones. */
+const outcomes: Outcome[] = []
+for (const step of okSteps) outcomes.push(await step())
+// Outside the tests, since installing takes longer than a test may.
+const prepared = prepare()
+if (prepared) outcomes.push(prepared)
+outcomes.push(await integrationStep(), await smokeStep())
+
+const [passed, failed, skipped] = [sum("passed"), sum("failed"), sum("skipped")]
+const broken = outcomes.filter((outcome) => outcome.failed > 0).map((outcome) => outcome.name)
+if (skipped > 0) console.log(`\n${skipped} skipped`)
+if (broken.length > 0) console.log(`\nnot ok: ${broken.join(", ")}`)
+console.log(`\n${passed} passed, ${failed} failed`)
+process.exit(failed > 0 || passed === 0 ? 1 : 0)
+
+function prepare(): Outcome | undefined {
+  try {
+    for (const version of postgresVersions) preparePostgres(version)
+    prepareMariadb()
+    return undefined
+  } catch (cause) {
+    console.error(cause instanceof Error ? cause.message : cause)
+    return { name: "databases", passed: 0, failed: 1, skipped: 0 }
+  }
+}
+
+function sum(count: "passed" | "failed" | "skipped"): number {
+  return outcomes.reduce((total, outcome) => total + outcome[count], 0)
+}
