@@ -1,0 +1,33 @@
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import type { Bench } from "./bench.ts"
+import { type Flow, sources } from "./flows.ts"
+import type { Command } from "./measure.ts"
+
+/** How Headrace is called, or why it cannot be. */
+export type Ours = { readonly argv: readonly string[] } | { readonly missing: string }
+
+const repository = join(import.meta.dir, "../..")
+
+export async function findOurs(command: readonly string[] | undefined): Promise<Ours> {
+  if (command !== undefined) {
+    const [program = "", ...rest] = command
+    const path = Bun.which(program, { cwd: process.cwd() })
+    if (path === null) return { missing: `"${program}" is not a program` }
+    // The run has a folder of its own, so paths are made absolute.
+    return { argv: [path, ...rest.map((word) => (existsSync(word) ? join(process.cwd(), word) : word))] }
+  }
+  const main = join(repository, "runtime/main.ts")
+  if (!existsSync(main)) return { missing: "runtime/main.ts does not exist" }
+  return { argv: [process.execPath, main] }
+}
+
+/** Writes the flow and its data sources, and gives the command that runs it. */
+export async function oursCommand(bench: Bench, name: string, flow: Flow): Promise<Command> {
+  if ("missing" in bench.ours) throw new Error(`Cannot run Headrace: ${bench.ours.missing}`)
+  const flowPath = join(bench.folder, `${name}.flow.json`)
+  const sourcesPath = join(bench.folder, "sources.json")
+  await Bun.write(flowPath, JSON.stringify(flow, null, 2))
+  await Bun.write(sourcesPath, JSON.stringify(sources(bench.servers), null, 2))
+  return { argv: [...bench.ours.argv, "run", flowPath, "--sources", sourcesPath], cwd: bench.folder }
+}
