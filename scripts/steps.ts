@@ -11,7 +11,7 @@ export interface Outcome {
 /** Types, style and drift first, since they are fast and explain what fails later. */
 export const okSteps: readonly (() => Promise<Outcome>)[] = [
   () => check("types", ["node_modules/typescript/bin/tsc", "-p", "."]),
-  () => check("style", ["node_modules/@biomejs/biome/bin/biome", "check", "--error-on-warnings"]),
+  () => check("style", ["node_modules/@biomejs/biome/bin/biome", "check", "--diagnostic-level=error"]),
   () => tests("boundaries", BOUNDARY_TESTS),
   () => tests("drift", DRIFT_TESTS),
   () => tests("unit tests", testFiles("unit")),
