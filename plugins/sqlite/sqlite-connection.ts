@@ -1,0 +1,216 @@
+import type { DatabaseSync, SQLOutputValue } from "node:sqlite"
+import type {
+  Batch,
+  Columns,
+  Connection,
+  Frame,
+  LoadRequest,
+  ReadRequest,
+  Session,
+  TableInfo,
+  TableName,
+} from "../../core/contract/index.ts"
+import { describeQuery, describeTable, listTables, source } from "./describe.ts"
+import { loadRows } from "./load-rows.ts"
+import { type Patience, whenFree } from "./lock.ts"
+import { readRows } from "./read-rows.ts"
+import { bare, iterate, pragma, type ToUtf8, textDecoder, withTextAsBytes } from "./rows.ts"
+import { failure } from "./sqlite-failure.ts"
+import { isRaw, readText } from "./value-reader.ts"
+
+export interface ConnectionOptions extends Patience {
+  readonly readOnly: boolean
+}
+
+const UNKNOWN = { kind: "string" } as const
+
+export class SqliteConnection implements Connection {
+  readonly server: string
+  readonly #database: DatabaseSync
+  readonly #options: ConnectionOptions
+  readonly #encoding: string
+  readonly #toUtf8: ToUtf8
+  /** A transaction that is begun, but whose lock waits for the first statement to tell reading from writing. */
+  #begun = false
+
+  constructor(database: DatabaseSync, options: ConnectionOptions) {
+    this.#database = database
+    this.#options = options
+    this.server = `SQLite ${pragma(database, "SELECT sqlite_version() AS version")[0]!.version}`
+    this.#encoding = String(pragma(database, "PRAGMA encoding")[0]!.encoding)
+    this.#toUtf8 = textDecoder(this.#encoding)
+  }
+
+  async query(sql: string, parameters: readonly string[] = []): Promise<readonly (readonly (string | null)[])[]> {
+    return this.#run(`Cannot run "${shown(sql)}"`, "read", () => {
+      const isSelect = /^\s*(?:select|with|values)\b/i.test(sql)
+      const columns = isSelect ? this.#database.prepare(bare(sql)).columns() : []
+      const exact = isSelect
+        ? withTextAsBytes(
+            sql,
+            columns.map(() => ({ raw: false })),
+          )
+        : sql
+      const rows: (string | null)[][] = []
+      for (const values of iterate(this.#database, exact, ...parameters)) {
+        rows.push(values.map((value) => (isSelect ? readText(UNKNOWN, value, this.#toUtf8).text : plainText(value))))
+      }
+      return rows
+    })
+  }
+
+  async execute(sql: string): Promise<void> {
+    await this.#run(`Cannot run "${shown(sql)}"`, "write", () => void this.#database.prepare(sql).run())
+  }
+
+  async tables(filter?: { readonly schema?: string }): Promise<readonly TableName[]> {
+    return this.#run("Cannot list the tables", "read", () => listTables(this.#database, filter?.schema))
+  }
+
+  async describeTable(table: TableName): Promise<TableInfo | undefined> {
+    return this.#run(`Cannot describe "${table.name}"`, "read", () => describeTable(this.#database, table))
+  }
+
+  async describeQuery(sql: string): Promise<Columns> {
+    return this.#run(`Cannot describe "${shown(sql)}"`, "read", () => describeQuery(this.#database, sql))
+  }
+
+  /** Ranges of the row number, in which SQLite keeps a table. */
+  async physicalSplits(
+    table: TableName,
+    wanted: number,
+  ): Promise<readonly { readonly label: string; readonly where: string }[]> {
+    return this.#run(`Cannot split "${table.name}"`, "read", () => rowidRanges(this.#database, table, wanted))
+  }
+
+  readEncodings(): readonly string[] {
+    return []
+  }
+
+  async *read(request: ReadRequest, session: Session): AsyncIterable<Batch> {
+    const columns = request.columns
+    const sql = withTextAsBytes(
+      request.sql,
+      columns.map(({ type }) => ({ raw: isRaw(type) })),
+    )
+    const action = `Cannot read "${shown(request.sql)}"`
+    // The lock is taken with the first row.
+    const { rows, first } = await this.#run(action, "read", () => {
+      const rows = iterate(this.#database, sql)
+      return { rows, first: rows.next() }
+    })
+    let isFirst = true
+    const next = () => {
+      if (!isFirst) return rows.next()
+      isFirst = false
+      return first
+    }
+    try {
+      yield* readRows({ next }, { columns, toUtf8: this.#toUtf8, session })
+    } catch (error) {
+      throw failure(session, action, error)
+    } finally {
+      if (this.#database.isOpen) rows.return?.()
+    }
+  }
+
+  loadEncodings(): readonly string[] {
+    return []
+  }
+
+  async load(
+    request: LoadRequest,
+    rows: AsyncIterable<Batch | Frame>,
+    session: Session,
+  ): Promise<{ readonly written: number }> {
+    const action = `Cannot write "${request.table.name}"`
+    await this.#run(action, "write", () => undefined)
+    try {
+      return await loadRows({ database: this.#database, utf8: this.#encoding === "UTF-8" }, request, rows, session)
+    } catch (error) {
+      throw failure(session, action, error)
+    }
+  }
+
+  async begin(): Promise<void> {
+    this.#begun = true
+  }
+
+  async commit(): Promise<void> {
+    await this.#end("COMMIT")
+  }
+
+  async rollback(): Promise<void> {
+    await this.#end("ROLLBACK")
+  }
+
+  async close(): Promise<void> {
+    if (this.#database.isOpen) this.#database.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #end(statement: "COMMIT" | "ROLLBACK"): Promise<void> {
+    this.#begun = false
+    // Some errors end the transaction by themselves.
+    if (!this.#database.isTransaction) return
+    await whenFree(
+      `Cannot ${statement.toLowerCase()}`,
+      this.#options,
+      () => void this.#database.prepare(statement).run(),
+    )
+  }
+
+  /** Runs `work`, after the transaction that is due: a reader takes its lock late, a writer at once, so that it never has to upgrade. */
+  async #run<T>(action: string, purpose: "read" | "write", work: () => T): Promise<T> {
+    if (this.#begun && !this.#database.isTransaction) {
+      const mode = purpose === "write" && !this.#options.readOnly ? "IMMEDIATE" : "DEFERRED"
+      await whenFree(action, this.#options, () => void this.#database.prepare(`BEGIN ${mode}`).run())
+    }
+    return whenFree(action, this.#options, work)
+  }
+}
+
+function rowidRanges(database: DatabaseSync, table: TableName, wanted: number): { label: string; where: string }[] {
+  const info = describeTable(database, table)
+  const schema = table.schema ?? "main"
+  const [kind] = pragma(
+    database,
+    "SELECT type, wr FROM pragma_table_list WHERE schema = ? AND lower(name) = lower(?)",
+    schema,
+    table.name,
+  )
+  const names = new Set(info?.columns.map(({ name }) => name.toLowerCase()))
+  const rowid = ["rowid", "_rowid_", "oid"].find((name) => !names.has(name))
+  if (kind?.type !== "table" || kind.wr !== 0 || rowid === undefined) return []
+  const from = source(schema, info!.table.name)
+  const statement = database.prepare(
+    `SELECT (SELECT min(${rowid}) FROM ${from}) AS least, (SELECT max(${rowid}) FROM ${from}) AS most`,
+  )
+  statement.setReadBigInts(true)
+  const { least, most } = statement.get() as { least: bigint | null; most: bigint | null } // a rowid is an integer
+  if (least === null || most === null || wanted < 2) return []
+  const step = (most - least) / BigInt(wanted) + 1n
+  const bounds: bigint[] = []
+  for (let bound = least + step; bound <= most; bound += step) bounds.push(bound)
+  // The ends stay open: rows that come later belong to a range as well.
+  return [undefined, ...bounds].map((from, i) => {
+    const to = bounds[i]
+    const where = [from === undefined ? [] : `${rowid} >= ${from}`, to === undefined ? [] : `${rowid} < ${to}`]
+      .flat()
+      .join(" AND ")
+    return { label: `rows ${from ?? least}-${to === undefined ? most : to - 1n}`, where: where === "" ? "1" : where }
+  })
+}
+
+function plainText(value: SQLOutputValue): string | null {
+  if (typeof value === "string") return value
+  return readText({ kind: "bytes" }, value, (text) => text).text
+}
+
+function shown(sql: string): string {
+  const line = sql.trim().replace(/\s+/g, " ")
+  return line.length > 80 ? `${line.slice(0, 77)}…` : line
+}

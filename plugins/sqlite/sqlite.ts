@@ -1,0 +1,99 @@
+import { DatabaseSync } from "node:sqlite"
+import type { Database, Session } from "../../core/contract/index.ts"
+import { dialect } from "./dialect.ts"
+import { whenFree } from "./lock.ts"
+import { pragma } from "./rows.ts"
+import { SqliteConnection } from "./sqlite-connection.ts"
+import { failure } from "./sqlite-failure.ts"
+
+export interface SqliteSettings {
+  readonly path: string
+  readonly readOnly: boolean
+  readonly busyTimeoutMs: number
+  readonly createIfMissing: boolean
+}
+
+export default {
+  kind: "database",
+  id: "sqlite",
+  title: "SQLite",
+  summary: "Tables of an SQLite 3 file.",
+  description: `
+**Types.** SQLite lets every value have a type of its own. Headrace goes by the declared type of the column: \`INTEGER\` and
+everything with \`INT\` in it is int64 (\`INT2\` int16, \`INT4\` int32), \`REAL\`, \`FLOAT\`, \`DOUBLE\` float64, \`VARCHAR(n)\`
+text of at most n characters, \`DECIMAL(p,s)\`, \`NUMERIC\`, \`BOOLEAN\` (0 and 1), \`DATE\`, \`TIME\`, \`DATETIME\`, \`TIMESTAMP\`,
+\`TIMESTAMPTZ\` (ISO text), \`JSON\`, \`UUID\`, \`BLOB\`. A value of another type, such as text in an INTEGER column, rejects its
+row; nothing is converted by guess. A column or expression without a declared type gets the type that its first 1000 rows
+have; \`CAST(… AS INTEGER)\` in a query settles it.
+
+**Exactness.** SQLite keeps 15 digits of a DECIMAL or NUMERIC column, because it makes floating-point numbers of them; a
+decimal that would lose a digit rejects its row. Tables that Headrace creates declare \`DECIMAL_TEXT(p,s)\`, \`UNSIGNED_TEXT\`
+and \`JSON_TEXT\`, in which SQLite keeps every digit. NaN cannot be stored (option \`nan\`); -0 becomes 0 and is counted.
+
+**Locks.** One connection writes at a time; others wait up to \`busyTimeoutMs\`. New files use WAL, existing ones keep their
+journal mode. Without WAL, reading and writing one file at the same time makes the writer wait for the reader.
+
+**Limits.** The driver is synchronous: a statement that computes long before its first row cannot be cancelled.
+`.trim(),
+  config: {
+    type: "object",
+    properties: {
+      path: { type: "string", minLength: 1, description: "Path of the database file.", examples: ["/data/shop.db"] },
+      readOnly: { type: "boolean", default: false, description: "Opens the file for reading only." },
+      busyTimeoutMs: {
+        type: "integer",
+        minimum: 0,
+        default: 60_000,
+        description: "How long to wait, in milliseconds, while somebody else holds the lock.",
+      },
+      createIfMissing: { type: "boolean", default: true, description: "Creates the file when there is none." },
+    },
+    required: ["path"],
+    additionalProperties: false,
+  },
+  examples: [
+    { title: "A file that is read and written", config: { path: "/data/shop.db" } },
+    { title: "A file of somebody else", config: { path: "/data/shop.db", readOnly: true } },
+  ],
+  outputOptions: {
+    nan: {
+      enum: ["reject", "null", "text"],
+      default: "reject",
+      description: "What becomes of NaN, which SQLite cannot store as a number: reject the row, NULL, or the text NaN.",
+    },
+  },
+  dialect,
+  async connect(settings, session) {
+    const database = open(settings, session)
+    const action = `Cannot open "${settings.path}"`
+    try {
+      return await whenFree(action, { ...settings, session }, () => {
+        database.exec("PRAGMA busy_timeout = 0")
+        database.exec("PRAGMA foreign_keys = ON")
+        // Reading the schema is what tells whether this is a database at all.
+        const tables = pragma(database, "SELECT count(*) AS tables FROM sqlite_schema")[0]?.tables
+        const isNew = tables === 0 && pragma(database, "PRAGMA page_count")[0]?.page_count === 0
+        if (isNew && !settings.readOnly) pragma(database, "PRAGMA journal_mode = WAL")
+        return new SqliteConnection(database, { ...settings, session })
+      })
+    } catch (error) {
+      database.close()
+      throw error
+    }
+  },
+} satisfies Database<SqliteSettings>
+
+function open({ path, readOnly, createIfMissing }: SqliteSettings, session: Session): DatabaseSync {
+  if (/^(?::memory:|\s*|file:.*)$/i.test(path)) {
+    throw session.failure("config", `Cannot open "${path}": every connection would see a database of its own`, {
+      hint: "Give the path of a file",
+    })
+  }
+  try {
+    // The driver has no mode that writes and never creates.
+    if (!readOnly && !createIfMissing) new DatabaseSync(path, { readOnly: true }).close()
+    return new DatabaseSync(path, { readOnly })
+  } catch (error) {
+    throw failure(session, `Cannot open "${path}"`, error)
+  }
+}
