@@ -99,6 +99,8 @@ export interface Column {
   /** How the system it comes from declares it, such as `numeric(12,2)`; decides whether bytes can be forwarded unread. */
   readonly native?: { readonly system: string; readonly type: string }
   readonly comment?: string
+  /** Position in the primary key of the table that it comes from, counted from 1; absent: not part of it. */
+  readonly key?: number
 }
 
 export type Columns = readonly Column[]

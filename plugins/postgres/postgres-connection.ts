@@ -1,0 +1,198 @@
+import postgres from "postgres"
+import type { Connection, Failure, Session } from "../../core/contract/index.ts"
+import { describeResult, describeTable, listTables, type Query, qualified, type ResultColumn } from "./catalog.ts"
+import { load, loadEncodings } from "./copy-load.ts"
+import { COPY_BINARY, read, readsAsBytes } from "./copy-read.ts"
+import { classify, hintFor, serverError } from "./failures.ts"
+import type { PostgresSettings } from "./settings.ts"
+
+/** A connection and what the COPY code needs of it. */
+export interface Link {
+  readonly sql: postgres.Sql
+  readonly session: Session
+  readonly version: number
+  /** One or more statements without result. */
+  run(statements: string): Promise<void>
+  fail(action: string, error: unknown): Failure
+  /** Runs a query that the session's signal cancels on the server. */
+  cancellable<A>(query: { cancel(): unknown }, signal: AbortSignal, use: () => Promise<A>): Promise<A>
+  destroy(): Promise<void>
+}
+
+export async function connect(settings: PostgresSettings, session: Session): Promise<Connection> {
+  const link = await open(settings, session)
+  const query: Query = async (text, parameters = []) => {
+    try {
+      const pending = link.sql.unsafe(text, [...parameters])
+      const rows = await link.cancellable(pending, session.signal, () => pending.raw())
+      return rows.map((row) =>
+        (row as unknown as (Uint8Array | null)[]).map((cell) => (cell === null ? null : decoder.decode(cell))),
+      )
+    } catch (error) {
+      throw link.fail("run a query", error)
+    }
+  }
+  const number = link.version
+  return {
+    server: `PostgreSQL ${Math.floor(number / 10000)}.${number % 10000}`,
+    query,
+    async execute(text, options) {
+      try {
+        if (options?.timeoutMs !== undefined) await link.run(`SET statement_timeout = ${Math.trunc(options.timeoutMs)}`)
+        const pending = link.sql.unsafe(text).simple()
+        await link.cancellable(pending, session.signal, async () => void (await pending))
+      } catch (error) {
+        throw link.fail("run a statement", error)
+      } finally {
+        if (options?.timeoutMs !== undefined) await link.run("SET statement_timeout = 0").catch(() => undefined)
+      }
+    },
+    tables: (filter) => listTables(query, filter?.schema),
+    describeTable: (table) => describeTable(query, table),
+    async describeQuery(text) {
+      try {
+        const { columns } = await link.sql.unsafe(text).describe()
+        return await describeResult(query, columns as unknown as ResultColumn[])
+      } catch (error) {
+        throw link.fail("understand the query", error)
+      }
+    },
+    async physicalSplits(table, wanted) {
+      // Before version 14 a range of ctid is a scan of the whole table.
+      if (number < 140000) return []
+      const [row] = await query(
+        `SELECT pg_relation_size(c.oid) / current_setting('block_size')::int8 FROM pg_catalog.pg_class c
+         WHERE c.oid = to_regclass($1) AND c.relkind = 'r' AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid)`,
+        [qualified(table)],
+      )
+      return pageRanges(Number(row?.[0] ?? 0), wanted)
+    },
+    readEncodings: (columns) => (columns.every(readsAsBytes) ? [COPY_BINARY] : []),
+    read: (request, at) => read(link, request, at),
+    loadEncodings,
+    begin: () => step("begin", "BEGIN"),
+    commit: () => step("commit", "COMMIT"),
+    rollback: () => step("roll back", "ROLLBACK"),
+    load: (request, rows, at) => load(link, request, rows, at),
+    close: () => link.sql.end({ timeout: 2 }).catch(() => undefined),
+    [Symbol.asyncDispose]: () => link.sql.end({ timeout: 2 }).catch(() => undefined),
+  }
+
+  async function step(action: string, statement: string): Promise<void> {
+    try {
+      await link.run(statement)
+    } catch (error) {
+      throw link.fail(action, error)
+    }
+  }
+}
+
+/** Half-open page ranges; the last one is open, because the table may have grown since. */
+function pageRanges(pages: number, wanted: number): { label: string; where: string }[] {
+  const count = Math.max(1, Math.min(wanted, pages))
+  if (count < 2) return []
+  return Array.from({ length: count }, (_, i) => {
+    const first = Math.floor((pages * i) / count)
+    const end = Math.floor((pages * (i + 1)) / count)
+    const last = i === count - 1
+    return {
+      label: last ? `pages ${first} and up` : `pages ${first} to ${end - 1}`,
+      where: `ctid >= '(${first},0)'::tid${last ? "" : ` AND ctid < '(${end},0)'::tid`}`,
+    }
+  })
+}
+
+const decoder = new TextDecoder()
+
+/** Nothing is inherited from the server, the role or the environment. */
+const PINNED = {
+  TimeZone: "UTC",
+  DateStyle: "ISO, YMD",
+  IntervalStyle: "postgres",
+  extra_float_digits: "3",
+  bytea_output: "hex",
+  standard_conforming_strings: "on",
+  client_encoding: "UTF8",
+  statement_timeout: "0",
+  lock_timeout: "0",
+  idle_in_transaction_session_timeout: "0",
+  xmlbinary: "base64",
+}
+
+async function open(settings: PostgresSettings, session: Session): Promise<Link> {
+  const sql = postgres({
+    host: settings.host,
+    port: settings.port,
+    database: settings.database,
+    username: settings.user,
+    password: settings.password ?? "",
+    ssl: tlsOptions(settings),
+    max: 1,
+    idle_timeout: 0,
+    max_lifetime: null,
+    connect_timeout: session.settings.connectTimeoutMs / 1000,
+    backoff: false,
+    prepare: false,
+    fetch_types: false,
+    onnotice: () => {},
+    connection: { application_name: "headrace", ...PINNED } as Record<string, string>,
+  })
+  const where = `${settings.host}:${settings.port}/${settings.database}`
+  const fail = (action: string, error: unknown): Failure => {
+    const { message, code, detail, where: context } = serverError(error)
+    if (typeof (error as { reason?: unknown } | null)?.reason === "string") return error as Failure
+    const { reason, retryable } = session.signal.aborted
+      ? { reason: "cancelled" as const, retryable: false }
+      : classify(code)
+    const hint = hintFor(code)
+    const more = [detail, context].filter((part) => part !== undefined).join("; ")
+    return session.failure(
+      reason,
+      `Cannot ${action} on PostgreSQL ${where}: ${message}${more === "" ? "" : ` (${more})`}`,
+      {
+        code,
+        retryable,
+        cause: error,
+        ...(hint === undefined ? {} : { hint }),
+      },
+    )
+  }
+  const destroy = () => sql.end({ timeout: 0 }).catch(() => undefined)
+  try {
+    const [row] = await sql.unsafe("SELECT current_setting('server_version_num')::int AS version")
+    const version = Number(row!.version)
+    return {
+      sql,
+      session,
+      version,
+      fail,
+      destroy,
+      run: async (statements) => void (await sql.unsafe(statements).simple()),
+      async cancellable(query, signal, use) {
+        const stop = () => void Promise.resolve(query.cancel()).catch(destroy)
+        signal.addEventListener("abort", stop, { once: true })
+        try {
+          signal.throwIfAborted()
+          return await use()
+        } finally {
+          signal.removeEventListener("abort", stop)
+        }
+      },
+    }
+  } catch (error) {
+    await destroy()
+    throw fail("connect", error)
+  }
+}
+
+/** Certificates are checked unless the server is this machine itself or the data source says otherwise. */
+function tlsOptions({ tls, tlsCa, host }: PostgresSettings): false | object {
+  if (tls === "off" || (tls === "auto" && isLocal(host))) return false
+  return tls === "require"
+    ? { rejectUnauthorized: false }
+    : { rejectUnauthorized: true, servername: host, ...(tlsCa === undefined ? {} : { ca: tlsCa }) }
+}
+
+function isLocal(host: string): boolean {
+  return host === "localhost" || host === "::1" || host.startsWith("127.") || host.startsWith("/")
+}

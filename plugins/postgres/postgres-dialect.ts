@@ -1,0 +1,27 @@
+import type { Dialect } from "../../core/contract/index.ts"
+import { columnType } from "./types.ts"
+
+export const postgresDialect: Dialect = {
+  maxIdentifierBytes: 63,
+  quote: quoteIdentifier,
+  literal(value, column) {
+    const quoted = quoteLiteral(value)
+    const native = column?.native
+    return native?.system === "postgres" ? `${quoted}::${native.type}` : quoted
+  },
+  columnType: (column) => columnType(column),
+  // SYSTEM reads whole pages: cheap on any size; a small table is read whole, or the sample could be empty.
+  sample(table, fraction) {
+    return { from: fraction >= 1 ? table : `${table} TABLESAMPLE SYSTEM (${Math.min(100, fraction * 100)})` }
+  },
+}
+
+export function quoteIdentifier(identifier: string): string {
+  return `"${identifier.replaceAll('"', '""')}"`
+}
+
+/** Safe under any setting of standard_conforming_strings: backslashes only ever stand in an E string. */
+export function quoteLiteral(value: string): string {
+  const quoted = `'${value.replaceAll("'", "''")}'`
+  return value.includes("\\") ? ` E${quoted.replaceAll("\\", "\\\\")}` : quoted
+}

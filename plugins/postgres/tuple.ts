@@ -1,0 +1,256 @@
+import type { Batch, Frame, LoadRequest, Session, TextView, Vector } from "../../core/contract/index.ts"
+import { type Decoder, decoderOf, int32At } from "./binary-read.ts"
+import { type Encoder, encodedBytes, encoderOf, int32, type NulPolicy } from "./binary-write.ts"
+import { hexOf } from "./copy-read.ts"
+
+/** Encoded rows on their way into COPY; kept until the server has taken them, so that a bad one can be singled out. */
+export interface Piece {
+  readonly data: Uint8Array
+  readonly rows: number
+  /** Position in the split of the row that stands n-th in this piece. */
+  position(n: number): number
+}
+
+/** Encodes batches for COPY in one of its two formats. */
+export interface TupleFormat {
+  readonly name: "binary" | "text"
+  encode(batch: Batch, request: LoadRequest, session: Session): Piece
+  /** Start of each row in `data`, and its end. */
+  boundaries(piece: Piece): Uint32Array
+  /** A row as text, for the rejected-rows list. */
+  record(row: Uint8Array, request: LoadRequest, session: Session): Record<string, string | null>
+}
+
+/** Frames already hold tuples. */
+export function pieceOf(frame: Frame): Piece {
+  return { data: frame.data, rows: frame.rows, position: (n) => frame.firstRow + n }
+}
+
+export const binaryFormat: TupleFormat = {
+  name: "binary",
+  encode(batch, request, session) {
+    const nul = nulPolicy(request)
+    const count = batch.vectors.length
+    const encoders = encodersOf(batch, request, session, nul)
+    const validity = batch.vectors.map((vector) => vector.validity)
+    let room = batch.rows * (2 + count * 4)
+    for (const vector of batch.vectors) room += encodedBytes(vector, nul)
+    const out = new Uint8Array(room)
+    const kept: number[] | undefined = mayRefuse(batch) ? [] : undefined
+    let at = 0
+    for (let row = 0; row < batch.rows; row++) {
+      const start = at
+      out[at] = count >> 8
+      out[at + 1] = count
+      at += 2
+      for (let i = 0; i < count; i++) {
+        const bits = validity[i]
+        if (bits !== undefined && ((bits[row >>> 3]! >>> (row & 7)) & 1) === 0) {
+          at = int32(out, at, -1)
+          continue
+        }
+        const next = encoders[i]!(row, out, at)
+        if (next < 0) {
+          refuse(batch, row, i, session)
+          at = start
+          break
+        }
+        at = next
+      }
+      if (at > start) kept?.push(row)
+    }
+    return pieceFrom(batch, out.subarray(0, at), kept)
+  },
+  boundaries(piece) {
+    const starts = new Uint32Array(piece.rows + 1)
+    let at = 0
+    for (let row = 0; row < piece.rows; row++) {
+      starts[row] = at
+      const fields = (piece.data[at]! << 8) | piece.data[at + 1]!
+      at += 2
+      for (let i = 0; i < fields; i++) at += 4 + Math.max(int32At(piece.data, at), 0)
+    }
+    starts[piece.rows] = at
+    return starts
+  },
+  record(row, request, session) {
+    const record: Record<string, string | null> = {}
+    let at = 2
+    for (const column of request.columns) {
+      const length = int32At(row, at)
+      at += 4
+      if (length < 0) record[column.name] = null
+      else {
+        const decoder = decoderOf(column.type, column.native?.type ?? "")
+        record[column.name] =
+          decoder === undefined
+            ? `\\x${hexOf(row.subarray(at, at + length))}`
+            : decoded(decoder, column, row, at, length, session)
+        at += length
+      }
+    }
+    return record
+  },
+}
+
+function decoded(
+  decoder: Decoder,
+  column: LoadRequest["columns"][number],
+  row: Uint8Array,
+  at: number,
+  length: number,
+  session: Session,
+) {
+  const builder = session.batches.builder([column], { rows: 1 })
+  if (!decoder(builder.columns[0]!, row, at, length)) return `\\x${hexOf(row.subarray(at, at + length))}`
+  builder.endRow()
+  return session.batches.valueText(builder.finish().vectors[0]!, 0)
+}
+
+/** The text format: slower on the server, but it takes every type as it is written. */
+export const textFormat: TupleFormat = {
+  name: "text",
+  encode(batch, request, session) {
+    const nul = nulPolicy(request)
+    const views = batch.vectors.map((vector) => session.batches.text(vector))
+    const kept: number[] = []
+    let out = new Uint8Array(65_536)
+    let at = 0
+    for (let row = 0; row < batch.rows; row++) {
+      const start = at
+      for (let i = 0; i < views.length; i++) {
+        // Every byte may become two, and a NUL three; then the separator.
+        const room = views[i]!.size(row) * 4 + 4
+        if (at + room > out.length) out = grown(out, at + room)
+        if (i > 0) out[at++] = TAB
+        const next = textField(batch.vectors[i]!, views[i]!, row, out, at, nul, () =>
+          session.adjusted("nulCharacters", request.columns[i]!.name, 1),
+        )
+        if (next < 0) {
+          refuse(batch, row, i, session)
+          at = start - 1
+          break
+        }
+        at = next
+      }
+      if (at < start) {
+        at = start
+        continue
+      }
+      out[at++] = LINE
+      kept.push(row)
+    }
+    return pieceFrom(batch, out.subarray(0, at), kept)
+  },
+  boundaries(piece) {
+    const starts = new Uint32Array(piece.rows + 1)
+    let row = 1
+    // A line feed inside a value is always escaped, so every bare one ends a row.
+    for (let at = 0; at < piece.data.length; at++) if (piece.data[at] === LINE) starts[row++] = at + 1
+    return starts
+  },
+  record(row, request) {
+    const fields = decoder.decode(row.subarray(0, row.length - 1)).split("\t")
+    return Object.fromEntries(request.columns.map((column, i) => [column.name, unescaped(fields[i] ?? "")]))
+  },
+}
+
+const TAB = 9
+const LINE = 10
+const decoder = new TextDecoder()
+const ESCAPES: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r", b: "\b", f: "\f", v: "\v" }
+
+function unescaped(field: string): string | null {
+  return field === "\\N" ? null : field.replace(/\\(.)/gs, (_, letter: string) => ESCAPES[letter] ?? letter)
+}
+
+function textField(
+  vector: Vector,
+  view: TextView,
+  row: number,
+  out: Uint8Array,
+  at: number,
+  nul: NulPolicy,
+  adjusted: () => void,
+): number {
+  if (vector.validity !== undefined && ((vector.validity[row >>> 3]! >>> (row & 7)) & 1) === 0) {
+    out[at] = 0x5c
+    out[at + 1] = 0x4e
+    return at + 2
+  }
+  // Write the value behind the room that its escaped form can take, then copy it forward.
+  const size = view.size(row)
+  const from = at + size * 3
+  const end = view.write(row, out, from)
+  let to = at
+  let changed = false
+  for (let i = from; i < end; i++) {
+    const byte = out[i]!
+    if (byte === 0x5c || byte === TAB || byte === LINE || byte === 13) {
+      out[to++] = 0x5c
+      out[to++] = byte === TAB ? 0x74 : byte === LINE ? 0x6e : byte === 13 ? 0x72 : byte
+      continue
+    }
+    if (byte === 0) {
+      if (nul === "reject") return -1
+      changed = true
+      if (nul === "strip") continue
+      out[to++] = 0xef
+      out[to++] = 0xbf
+      out[to++] = 0xbd
+      continue
+    }
+    out[to++] = byte
+  }
+  if (changed) adjusted()
+  return to
+}
+
+function grown(out: Uint8Array, room: number): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(Math.max(out.length * 2, room))
+  larger.set(out)
+  return larger
+}
+
+function encodersOf(batch: Batch, request: LoadRequest, session: Session, nul: NulPolicy): Encoder[] {
+  return batch.vectors.map((vector, i) => {
+    const column = request.columns[i]!
+    return encoderOf(vector, column.native?.type ?? "", nul, () => session.adjusted("nulCharacters", column.name, 1))
+  })
+}
+
+export function nulPolicy(request: LoadRequest): NulPolicy {
+  return (request.options.nulCharacters as NulPolicy | undefined) ?? "reject"
+}
+
+/** Only text and timestamps can hold what PostgreSQL does not. */
+function mayRefuse(batch: Batch): boolean {
+  return batch.vectors.some((vector) => vector.storage === "bytes" || vector.type.kind === "timestamp")
+}
+
+function refuse(batch: Batch, row: number, i: number, session: Session): void {
+  const column = batch.columns[i]!
+  const text =
+    column.type.kind === "timestamp"
+      ? "PostgreSQL's timestamps begin in 4713 BC"
+      : "PostgreSQL's text holds no NUL character (U+0000)"
+  session.reject({
+    row: session.batches.position(batch, row),
+    column: column.name,
+    value: session.batches.valueText(batch.vectors[i]!, row),
+    reason: text,
+    record: session.batches.record(batch, row),
+  })
+}
+
+function pieceFrom(batch: Batch, data: Uint8Array, kept: readonly number[] | undefined): Piece {
+  const { firstRow, positions } = batch
+  if (kept === undefined || kept.length === batch.rows) {
+    return { data, rows: batch.rows, position: (n) => (positions === undefined ? firstRow + n : positions[n]!) }
+  }
+  return {
+    data,
+    rows: kept.length,
+    position: (n) => (positions === undefined ? firstRow + kept[n]! : positions[kept[n]!]!),
+  }
+}
