@@ -18,11 +18,11 @@ export const okSteps: readonly (() => Promise<Outcome>)[] = [
 ]
 
 export function integrationStep(): Promise<Outcome> {
-  return tests("integration tests", testFiles("integration"))
+  return tests("integration tests", testFiles("integration"), SERVER_LIMIT_MS)
 }
 
 export function smokeStep(): Promise<Outcome> {
-  return tests("smoke", testFiles("smoke"))
+  return tests("smoke", testFiles("smoke"), SERVER_LIMIT_MS)
 }
 
 /** `a.test.ts` is a unit test; `a.integration.test.ts` and `a.smoke.test.ts` are what they say. */
@@ -50,12 +50,12 @@ async function check(name: string, command: readonly string[]): Promise<Outcome>
   return { name, passed: 0, failed: (await child.exited) === 0 ? 0 : 1, skipped: 0 }
 }
 
-async function tests(name: string, files: readonly string[]): Promise<Outcome> {
+async function tests(name: string, files: readonly string[], limitMs = UNIT_LIMIT_MS): Promise<Outcome> {
   title(name)
   if (files.length === 0) return { name, passed: 0, failed: 0, skipped: 0 }
   const color = process.stdout.isTTY ? { FORCE_COLOR: "1" } : {}
   const paths = files.map((path) => `./${path}`)
-  const child = Bun.spawn([process.execPath, "test", `--timeout=${TEST_LIMIT_MS}`, "--only-failures", ...paths], {
+  const child = Bun.spawn([process.execPath, "test", `--timeout=${limitMs}`, "--only-failures", ...paths], {
     cwd: root,
     env: { ...process.env, ...color },
     stdio: ["ignore", "inherit", "pipe"],
@@ -83,5 +83,6 @@ function title(name: string): void {
 
 const BOUNDARY_TESTS = ["scripts/import-boundaries.test.ts", "scripts/style.test.ts"]
 const DRIFT_TESTS = ["scripts/registry.test.ts"]
-/** For one test; starting a database on a busy machine is the slowest thing that a test does. */
-const TEST_LIMIT_MS = 60_000
+/** For one test. Starting a database on a busy machine is the slowest thing that a test does. */
+const UNIT_LIMIT_MS = 15_000
+const SERVER_LIMIT_MS = 60_000
