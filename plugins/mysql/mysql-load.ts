@@ -1,0 +1,78 @@
+import type { Batch, Frame, LoadRequest, Session } from "../../core/contract/index.ts"
+import { BatchWriter, Chunk } from "./mysql-chunk.ts"
+import { isTransactional } from "./mysql-describe.ts"
+import type { Link } from "./mysql-link.ts"
+import { Placer } from "./mysql-place.ts"
+import { targetOf } from "./mysql-target.ts"
+
+/** Loads batches inside the open transaction. While one chunk is at the server, the next one is written. */
+export async function load(
+  link: Link,
+  request: LoadRequest,
+  rows: AsyncIterable<Batch | Frame>,
+  session: Session,
+): Promise<{ written: number }> {
+  const onAbort = () => void link.abandon()
+  if (session.signal.aborted) onAbort()
+  session.signal.addEventListener("abort", onAbort, { once: true })
+  try {
+    return { written: await loadAll(link, request, rows, session) }
+  } catch (cause) {
+    if (!session.signal.aborted) throw cause
+    throw session.failure("cancelled", `Cannot load into "${request.table.name}": the run was cancelled`, { cause })
+  } finally {
+    session.signal.removeEventListener("abort", onAbort)
+  }
+}
+
+async function loadAll(
+  link: Link,
+  request: LoadRequest,
+  rows: AsyncIterable<Batch | Frame>,
+  session: Session,
+): Promise<number> {
+  const action = `Cannot load into "${request.table.name}"`
+  const { engine, safe } = await isTransactional(link, request.table)
+  if (!safe) {
+    throw session.failure("unsupported", `${action}: its engine ${engine} has no transactions`, {
+      hint: "Change the table to ENGINE=InnoDB",
+    })
+  }
+  if (request.mode !== "append" && request.keyColumns.length === 0) {
+    throw session.failure("config", `${action}: mode "${request.mode}" needs key columns`)
+  }
+  const target = await targetOf(link, request)
+  if (target.stage) await link.run(`${action}: rows with keys need a temporary table`, target.stage.create)
+  const placer = new Placer(link, request, target, session)
+  // Two chunks, and each may reserve a tenth more than it holds.
+  const bytes = Math.max(Math.floor(session.settings.bufferBytes / 2.2), 65_536)
+  let filling = new Chunk(bytes)
+  let spare: Chunk | undefined
+  let placing: Promise<void> = Promise.resolve()
+  let failure: { readonly cause: unknown } | undefined
+  const send = async () => {
+    await placing
+    if (failure) throw failure.cause
+    const chunk = filling
+    filling = spare ?? new Chunk(bytes)
+    spare = chunk
+    filling.clear()
+    placing = placer.place(chunk).catch((cause) => {
+      failure = { cause }
+    })
+  }
+  for await (const batch of rows) {
+    if (batch.encoding !== undefined) {
+      throw session.failure("protocol", `${action}: rows in the encoding "${batch.encoding}" were not asked for`)
+    }
+    const writer = new BatchWriter(batch, request, session)
+    while (!writer.fill(filling)) await send()
+    if (filling.full) await send()
+    if (failure) break
+  }
+  await placing
+  if (failure) throw failure.cause
+  if (filling.rows > 0) await placer.place(filling)
+  if (target.stage) await link.run(action, `DROP TEMPORARY TABLE ${target.into}`)
+  return placer.written
+}
