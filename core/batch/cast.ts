@@ -108,7 +108,7 @@ function throughText(column: Collector, size: number, write: (row: number, buffe
 }
 
 /** An append that cannot fail. */
-function done(_appended: void): boolean {
+function done(_appended: unknown): boolean {
   return true
 }
 

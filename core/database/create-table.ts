@@ -1,0 +1,67 @@
+import type { Columns, Dialect, Issue, TableColumn, TableInfo, TableName } from "../contract/index.ts"
+import { qualified } from "./source-sql.ts"
+
+/** A table that does not exist yet. */
+export interface NewTable {
+  readonly info: TableInfo
+  readonly statement: string
+  readonly issues: readonly Issue[]
+}
+
+/** The table that would hold these columns exactly: types, lengths, nullability and key. */
+export function newTable(
+  table: TableName,
+  columns: Columns,
+  keyColumns: readonly string[] | undefined,
+  dialect: Dialect,
+): NewTable {
+  const key = keyColumns ?? inheritedKey(columns)
+  const issues: Issue[] = []
+  const described = columns.map((column): TableColumn => {
+    const { type, lossy } = dialect.columnType(column, { key: key.includes(column.name) })
+    if (lossy !== undefined)
+      issues.push({
+        severity: "warning",
+        column: column.name,
+        message: `Column "${column.name}" is created as ${type}: ${lossy}`,
+      })
+    const nullable = column.nullable && !key.includes(column.name)
+    return {
+      ...column,
+      nullable,
+      native: { system: "new", type },
+      generated: false,
+      identity: false,
+      hasDefault: false,
+    }
+  })
+  for (const name of [table.name, ...columns.map((column) => column.name)]) {
+    const bytes = new TextEncoder().encode(name).length
+    if (bytes <= dialect.maxIdentifierBytes) continue
+    const message = `Cannot create "${name}": the name takes ${bytes} bytes, the database allows ${dialect.maxIdentifierBytes}`
+    issues.push({ severity: "error", message, hint: "Rename it, in a select step for a column" })
+  }
+  for (const name of key) {
+    if (columns.some((column) => column.name === name)) continue
+    issues.push({
+      severity: "error",
+      column: name,
+      message: `Cannot create the key column "${name}": no such column comes in`,
+    })
+  }
+  const lines = described.map(
+    (column) => `${dialect.quote(column.name)} ${column.native!.type}${column.nullable ? "" : " NOT NULL"}`,
+  )
+  if (key.length > 0) lines.push(`PRIMARY KEY (${key.map((name) => dialect.quote(name)).join(", ")})`)
+  return {
+    info: { table, kind: "table", columns: described, primaryKey: key, uniqueKeys: key.length > 0 ? [key] : [] },
+    statement: `CREATE TABLE ${qualified(table, dialect)} (\n  ${lines.join(",\n  ")}\n)${dialect.createTableSuffix ?? ""}`,
+    issues,
+  }
+}
+
+/** The source table's primary key, if all of it comes along. */
+function inheritedKey(columns: Columns): readonly string[] {
+  const parts = columns.filter((column) => column.key !== undefined).toSorted((a, b) => a.key! - b.key!)
+  return parts.every((column, i) => column.key === i + 1) ? parts.map((column) => column.name) : []
+}
