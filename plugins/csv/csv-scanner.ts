@@ -63,6 +63,8 @@ export class RecordScanner {
   starts: Int32Array = new Int32Array(64)
   ends: Int32Array = new Int32Array(64)
   marks: Uint8Array = new Uint8Array(64)
+  /** What is known of any field of the current record. */
+  recordMarks = 0
   /** Line on which the current record starts, counted from 1. */
   line = 1
   /** Where the current record starts and ends in `bytes`, without its line end. */
@@ -221,6 +223,7 @@ export class RecordScanner {
     this.starts[field] = start
     this.ends[field] = end
     this.marks[field] = flags
+    this.recordMarks |= flags
   }
 
   #scan(): boolean {
@@ -240,6 +243,7 @@ export class RecordScanner {
       if (state === atRecord) {
         this.recordStart = at
         this.count = 0
+        this.recordMarks = 0
         this.line = this.#nextLine
         if (at >= end) return this.#suspend(at, state, 0, at)
         if (this.#skip > 0) {
