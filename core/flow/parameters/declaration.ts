@@ -31,7 +31,7 @@ export const builtinNames = ["bizdate", "flow", "run"] as const
 /** JSON Schema of a flow document's `parameters`. */
 export const parametersSchema = {
   type: "object",
-  description: "Parameters by name; texts in steps and settings refer to them as ${name}.",
+  description: "Parameters by name; texts in steps and settings refer to them by name in braces behind a dollar.",
   additionalProperties: false,
   patternProperties: {
     "^(?![gG][lL][bB])[A-Za-z_][A-Za-z0-9_]{0,31}$": {
@@ -42,7 +42,7 @@ export const parametersSchema = {
         type: { enum: parameterTypes, description: "What values it takes." },
         default: {
           type: ["string", "number", "boolean"],
-          description: "Its value unless one is given; may hold ${…}, $[…] and $name.",
+          description: "Its value unless one is given; may refer to dates and to other parameters.",
         },
         description: { type: "string", description: "What it is for." },
         required: { type: "boolean", description: "False: a string without value and default is empty." },

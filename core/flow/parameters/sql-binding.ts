@@ -28,7 +28,7 @@ export function bindSql(
   const tokens = scanSql(sql, flavour)
   if ("fault" in tokens) return { problems: [problemAt(sql, tokens.at, tokens, "template")] }
   const problems: ParameterProblem[] = []
-  const binding: Binding = { sql, values, dialect, flavour, brackets: 0, lastEnd: -1 }
+  const binding: Binding = { sql, values, dialect, flavour, brackets: 0 }
   let bound = ""
   for (const token of tokens) {
     const text = bindToken(token, binding)
@@ -45,8 +45,6 @@ interface Binding {
   readonly flavour: SqlFlavour
   /** Open `[`: some databases quote names with them, so no value may bring a `]`. */
   brackets: number
-  /** Where the template before ended. */
-  lastEnd: number
 }
 
 type Refusal = Fault & { readonly at: number; readonly reason?: ParameterProblem["reason"] }
@@ -64,7 +62,6 @@ function bindToken(token: SqlToken, binding: Binding): string | readonly Refusal
       return part
     }
     const text = misplaced ?? valueFor(part, token, binding)
-    binding.lastEnd = part.end
     if (typeof text === "string") return text
     refusals.push({ ...text, at: part.start })
     return ""
@@ -84,10 +81,10 @@ function misplacedIn(token: SqlToken, { flavour }: Binding): Fault | undefined {
   if (context === "executable")
     return { fault: "it stands in a comment that the database may execute", hint: "Write the value out" }
   if (!closed) return { fault: "the quote or comment around it is not closed", hint: "Close it" }
-  if (doubt !== undefined) return { fault: doubt, hint: "Remove that" }
   if (context === "backtick" && flavour === "standard") {
     return { fault: "it stands in backticks, which are no quotes here", hint: `Use double quotes: "…"` }
   }
+  if (doubt !== undefined) return { fault: doubt, hint: "Remove that" }
   return undefined
 }
 
@@ -166,11 +163,11 @@ function logicalType(type: "date" | "timestamp", value: string): LogicalType {
 }
 
 /** Why a template cannot stand where it does, between these neighbours. */
-function besideFault(template: Template, { sql, lastEnd }: Binding): Fault | undefined {
+function besideFault(template: Template, { sql }: Binding): Fault | undefined {
   const before = sql[template.start - 1]
   const after = sql[template.end]
   const written = writtenTemplate(template.key ?? "")
-  if (template.dollars !== "" || template.start === lastEnd || (after === "$" && sql[template.end + 1] !== undefined)) {
+  if (template.dollars !== "" || after === "$") {
     return { fault: "it touches another template or a dollar", hint: "Put both into one literal '…'" }
   }
   if (isQuote(before) || isQuote(after)) {
