@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from "node:fs/promises"
+import { rmSync } from "node:fs"
+import { mkdtemp } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { parseOptions, usage } from "./arguments.ts"
@@ -11,7 +12,12 @@ import { findOurs } from "./ours.ts"
 import { type Outcome, printHeader, printTable, writeJson } from "./report.ts"
 import { startServers } from "./servers.ts"
 
-process.exitCode = await main(process.argv.slice(2))
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (cause) {
+  console.error(cause instanceof Error ? cause.message : cause)
+  process.exitCode = 2
+}
 
 async function main(argv: readonly string[]): Promise<number> {
   const options = parseOptions(argv)
@@ -30,21 +36,23 @@ async function main(argv: readonly string[]): Promise<number> {
   const clients = await requireClients()
   const folder = await mkdtemp(join(tmpdir(), "headrace-bench-"))
   const wantsMariadb = cases.some((each) => each.needsMariadb)
+  if (options.keep) console.log(`folder   ${folder}`)
+  else {
+    // Also after Ctrl-C: the data files are large.
+    process.once("exit", () => rmSync(folder, { recursive: true, force: true }))
+    process.once("SIGINT", () => process.exit(130))
+  }
   await using servers = await startServers(options, wantsMariadb && clients.mariadb !== undefined)
   const bench = { options, folder, clients, servers, ours: await findOurs(options.ours) }
-  try {
-    await printHeader(bench)
-    const memory = options.cases.includes("memory") ? await checkMemory(bench) : []
-    const outcomes: Outcome[] = [...memory]
-    if (cases.length > 0) {
-      const source = await generate(bench, { rows: options.rows, mariadb: wantsMariadb })
-      printRows(source)
-      for (const each of cases) outcomes.push(...(await compare(bench, each, source)))
-    }
-    printTable(outcomes)
-    if (options.json !== undefined) await writeJson(options.json, outcomes)
-    return options.strict && outcomes.some((each) => each.verdict === "missed" || each.verdict === "failed") ? 1 : 0
-  } finally {
-    if (!options.keep) await rm(folder, { recursive: true, force: true })
+  await printHeader(bench)
+  const memory = options.cases.includes("memory") ? await checkMemory(bench) : []
+  const outcomes: Outcome[] = [...memory]
+  if (cases.length > 0) {
+    const source = await generate(bench, { rows: options.rows, mariadb: wantsMariadb })
+    printRows(source)
+    for (const each of cases) outcomes.push(...(await compare(bench, each, source)))
   }
+  printTable(outcomes)
+  if (options.json !== undefined) await writeJson(options.json, outcomes)
+  return options.strict && outcomes.some((each) => each.verdict === "missed" || each.verdict === "failed") ? 1 : 0
 }

@@ -46,7 +46,11 @@ export async function capture(argv: readonly string[], env: Readonly<Record<stri
     stdout: "pipe",
     stderr: "pipe",
   })
-  const [out, err, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited])
+  const [out, err, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ])
   if (code !== 0) throw new Error(`Cannot run "${argv.join(" ")}": exit code ${code}\n${lastLines(out + err)}`)
   return out.trim()
 }

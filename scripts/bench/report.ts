@@ -1,4 +1,4 @@
-import { cpus, totalmem } from "node:os"
+import { cpus, loadavg, totalmem } from "node:os"
 import type { Bench } from "./bench.ts"
 import { hasMariadb, runMariadb, runPostgres } from "./sql.ts"
 
@@ -30,6 +30,11 @@ export async function printHeader(bench: Bench): Promise<void> {
   const cores = cpus()
   console.log(
     `machine  ${cores.length} × ${cores[0]?.model.trim()}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Bun ${Bun.version}`,
+  )
+  console.log(
+    `load     ${loadavg()
+      .map((each) => each.toFixed(1))
+      .join(" ")} before the start: above 0.5, others disturb the numbers`,
   )
   console.log(`runs     ${options.repeat} of each side alternately after one that does not count; medians`)
   const names = "'server_version', 'shared_buffers', 'max_wal_size', 'wal_level', 'fsync', 'synchronous_commit'"

@@ -33,8 +33,8 @@ export const mariadbTarget: Target = {
 export function peerTarget(table: "created" | "absent"): Target {
   return {
     reset: async (bench) => {
-      await runPostgres(bench, "drop schema if exists peer cascade")
-      if (table === "created") await runPostgres(bench, `create schema peer; create table peer.t (${postgresColumns})`)
+      const create = table === "created" ? `create table peer.t (${postgresColumns})` : ""
+      await runPostgres(bench, `drop schema if exists peer cascade; create schema peer; ${create}`)
       await runPostgres(bench, "checkpoint")
     },
     rows: async (bench) => Number(await runPostgres(bench, "select count(*) from peer.t")),
