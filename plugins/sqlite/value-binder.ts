@@ -93,7 +93,7 @@ function float({ nan, adjusted }: BindingOptions): Binding {
 
 function text(type: LogicalType, { batches, utf8 }: BindingOptions): Binding {
   const isInstant = type.kind === "timestamp" && type.zone
-  const decoder = new TextDecoder()
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
   return {
     placeholder: utf8 ? "CAST(? AS TEXT)" : "?",
     refusal: "the value does not fit",
@@ -132,7 +132,7 @@ function written(view: TextView, finish: (buffer: Uint8Array, end: number) => nu
 
 /** Text in a column that SQLite makes a number of where it can: only if the number says the same. */
 function numeric(type: LogicalType, kept: Affinity, declared: string, { batches }: BindingOptions): Binding {
-  const decoder = new TextDecoder()
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
   return {
     placeholder: "?",
     refusal: `SQLite does not keep every digit of it in a column declared ${declared}: a declared type with TEXT in it does`,

@@ -65,8 +65,8 @@ export function readText(
   if (typeof value === "number") return { kind: "REAL", text: Object.is(value, -0) ? "-0" : String(value) }
   const isText = isRaw(type) === (typeof value === "string")
   if (typeof value === "string") return { kind: isText ? "TEXT" : "BLOB", text: value }
-  const utf8 = isText ? toUtf8(value) : undefined
-  if (utf8 && isWellFormed(utf8)) return { kind: "TEXT", text: new TextDecoder().decode(utf8) }
+  const text = isText ? decode(toUtf8(value)) : undefined
+  if (text !== undefined) return { kind: "TEXT", text }
   return { kind: isText ? "malformed TEXT" : "BLOB", text: `\\x${[...value].map(hexByte).join("")}` }
 }
 
@@ -106,12 +106,12 @@ function parseAscii(column: ColumnBuilder, text: string): boolean {
   return column.parse(bytes, 0, bytes.length)
 }
 
-function isWellFormed(utf8: Uint8Array): boolean {
+function decode(utf8: Uint8Array | undefined): string | undefined {
   try {
-    new TextDecoder("utf-8", { fatal: true }).decode(utf8)
-    return true
+    // A byte order mark is part of the text.
+    return utf8 && new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(utf8)
   } catch {
-    return false
+    return undefined
   }
 }
 
