@@ -1,6 +1,6 @@
 import type { Column, TableColumn, TableInfo, TableName } from "../../core/contract/index.ts"
 import { quoteIdentifier } from "./postgres-dialect.ts"
-import { logicalType } from "./types.ts"
+import { logicalType } from "./type-map.ts"
 
 export type Query = (sql: string, parameters?: readonly string[]) => Promise<readonly (readonly (string | null)[])[]>
 

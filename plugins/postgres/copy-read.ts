@@ -10,7 +10,7 @@ import type {
 import { type Decoder, decoderOf, int32At, readText } from "./binary-read.ts"
 import type { Link } from "./postgres-connection.ts"
 import { quoteIdentifier } from "./postgres-dialect.ts"
-import { hasPortableBinary } from "./types.ts"
+import { hasPortableBinary } from "./type-map.ts"
 
 /** Tuples of `COPY … (FORMAT binary)`, without signature and trailer. */
 export const COPY_BINARY = "postgres-copy-binary"

@@ -1,5 +1,5 @@
 import type { Dialect } from "../../core/contract/index.ts"
-import { columnType } from "./types.ts"
+import { columnType } from "./type-map.ts"
 
 export const postgresDialect: Dialect = {
   maxIdentifierBytes: 63,

@@ -1,0 +1,305 @@
+import { Clock, Effect } from "effect"
+import type {
+  Columns,
+  InputPlan,
+  Issue,
+  OutputPlan,
+  ParameterValue,
+  RouterPlan,
+  RunSettings,
+  Session,
+  TransformPlan,
+} from "../contract/index.ts"
+import { failure, type PluginError, pluginError } from "../host/failure.ts"
+import { type DataSources, InstalledComponents, Machine } from "../host/services.ts"
+import { makeSession } from "../host/session.ts"
+import { type BoundStep, bindSteps } from "./bind.ts"
+import type { Flow, FlowHop, FlowSettings } from "./flow-schema.ts"
+import { checkGraph, type Graph } from "./graph.ts"
+import { defaultDates, type ParameterProblem, type PreviewedParameter, resolveParameters } from "./parameters/index.ts"
+import { type FlowError, type FlowProblem, flowError } from "./problem.ts"
+import { requirements, unioned } from "./projection.ts"
+
+/** What a run is asked for besides the flow. */
+export interface PlanRequest {
+  readonly flow: Flow
+  readonly parameters?: Readonly<Record<string, string>>
+  readonly bizdate?: string
+  readonly scheduledAt?: string
+  readonly runId: string
+}
+
+/** A checked flow: nothing in it is left to chance. */
+export interface Plan {
+  readonly flow: Flow
+  readonly runId: string
+  readonly bizdate: string
+  readonly scheduledAt: string
+  readonly parameters: Readonly<Record<string, ParameterValue>>
+  readonly preview: readonly PreviewedParameter[]
+  readonly settings: FlowSettings
+  /** In an order in which every step comes after its predecessors. */
+  readonly steps: readonly PlannedStep[]
+  readonly warnings: readonly FlowProblem[]
+}
+
+export interface PlannedStep extends BoundStep {
+  /** What comes in; empty for an input. */
+  readonly input: Columns
+  /** What goes out; empty for an output. */
+  readonly output: Columns
+  readonly outgoing: readonly FlowHop[]
+  readonly incoming: readonly FlowHop[]
+  /** Encoding in which it gives or takes frames; absent: batches. */
+  readonly encoding?: string
+  readonly notes: readonly string[]
+  readonly creates: readonly string[]
+  readonly branches?: readonly string[]
+  readonly estimatedRows?: number
+}
+
+type Planned =
+  | { readonly kind: "input"; readonly plan: InputPlan }
+  | { readonly kind: "transform"; readonly plan: TransformPlan }
+  | { readonly kind: "router"; readonly plan: RouterPlan; readonly columns: Columns }
+  | { readonly kind: "output"; readonly plan: OutputPlan }
+
+export type PlanServices = InstalledComponents | DataSources | Machine
+
+/** Checks a flow and decides how it runs. Reads what the sources and targets say of themselves; changes nothing. */
+export const planFlow = Effect.fn("planFlow")(function* (
+  request: PlanRequest,
+): Effect.fn.Return<Plan, FlowError | PluginError, PlanServices> {
+  const { flow, runId } = request
+  const components = yield* InstalledComponents
+  const { graph, problems } = checkGraph(flow, (use) => components.get(use)?.component.kind)
+  const resolved = yield* resolve(request)
+  // Options and hops are independent of each other: whoever has both wrong hears of both.
+  const bound = yield* bindSteps(flow, resolved.values).pipe(
+    Effect.mapError((error) => flowError([...problems, ...error.problems])),
+  )
+  if (problems.length > 0) return yield* flowError(problems)
+  const steps = graph.order.map((id) => bound.find((step) => step.id === id)!)
+  const planner = yield* makePlanner(steps, graph, flow.settings, resolved.values, runId)
+  // First with every column, to learn what is used; then with just that.
+  const first = yield* planner(new Map())
+  const second = yield* planner(requirements(steps, graph, first.columnsOf, first.needs))
+  const encodings = negotiate(steps, graph, second.planned, flow.settings)
+  return {
+    flow,
+    runId,
+    bizdate: resolved.bizdate,
+    scheduledAt: resolved.scheduledAt,
+    parameters: resolved.values,
+    preview: resolved.preview,
+    settings: flow.settings,
+    steps: steps.map((step) => plannedStep(step, graph, second, encodings.get(step.id))),
+    warnings: first.warnings,
+  }
+})
+
+function plannedStep(step: BoundStep, graph: Graph, result: PlannerResult, encoding: string | undefined): PlannedStep {
+  const planned = result.planned.get(step.id)!
+  const notes = planned.kind === "router" ? [] : (planned.plan.notes ?? [])
+  return {
+    ...step,
+    input: result.inputOf(step.id),
+    output: result.columnsOf(step.id),
+    outgoing: graph.outgoing.get(step.id)!,
+    incoming: graph.incoming.get(step.id)!,
+    notes:
+      encoding === undefined
+        ? notes
+        : [...notes, `${planned.kind === "input" ? "gives" : "takes"} ${encoding}, unread`],
+    creates: planned.kind === "output" ? (planned.plan.creates ?? []) : [],
+    ...(encoding === undefined ? {} : { encoding }),
+    ...(planned.kind === "router" ? { branches: planned.plan.branches } : {}),
+    ...(planned.kind === "input" && planned.plan.estimatedRows !== undefined
+      ? { estimatedRows: planned.plan.estimatedRows }
+      : {}),
+  }
+}
+
+const resolve = Effect.fnUntraced(function* (request: PlanRequest) {
+  const { timeZone } = request.flow.settings
+  const now = yield* Clock.currentTimeMillis
+  const given = {
+    ...(request.bizdate === undefined ? {} : { bizdate: request.bizdate }),
+    ...(request.scheduledAt === undefined ? {} : { scheduledAt: request.scheduledAt }),
+  }
+  const dates = defaultDates({ ...given, now, timeZone })
+  if (dates.problems !== undefined) return yield* flowError(dates.problems.map(fromParameter))
+  const { bizdate, scheduledAt } = dates
+  const resolved = resolveParameters({
+    document: request.flow,
+    given: request.parameters ?? {},
+    bizdate,
+    scheduledAt,
+    timeZone,
+    builtins: { flow: request.flow.name ?? "", run: request.runId },
+  })
+  if (resolved.problems !== undefined) return yield* flowError(resolved.problems.map(fromParameter))
+  return { ...resolved, bizdate, scheduledAt }
+})
+
+function fromParameter({ message, hint, pointer }: ParameterProblem): FlowProblem {
+  return { message, ...(hint === undefined ? {} : { hint }), ...(pointer === undefined ? {} : { pointer }) }
+}
+
+interface PlannerResult {
+  readonly planned: ReadonlyMap<string, Planned>
+  readonly warnings: readonly FlowProblem[]
+  columnsOf(step: string): Columns
+  inputOf(step: string): Columns
+  /** The incoming columns that a step uses. */
+  needs(step: string): readonly string[]
+}
+
+/** Plans every step in order; `wanted` narrows what a step gives. Fails with all problems of all steps. */
+const makePlanner = Effect.fnUntraced(function* (
+  steps: readonly BoundStep[],
+  graph: Graph,
+  settings: FlowSettings,
+  parameters: Readonly<Record<string, ParameterValue>>,
+  runId: string,
+) {
+  const machine = yield* Machine
+  const sessionFor = (signal: AbortSignal): Session =>
+    makeSession({
+      ...machine,
+      signal,
+      parameters,
+      settings: runSettings(settings),
+      run: { id: runId, fence: 0 },
+      reject: ({ reason }) => {
+        throw failure("data", `Cannot plan: ${reason}`)
+      },
+      adjusted: () => {},
+    })
+  return Effect.fnUntraced(function* (
+    wanted: ReadonlyMap<string, readonly string[]>,
+  ): Effect.fn.Return<PlannerResult, FlowError | PluginError> {
+    const planned = new Map<string, Planned>()
+    const inputs = new Map<string, Columns>()
+    const problems: FlowProblem[] = []
+    const warnings: FlowProblem[] = []
+    for (const step of steps) {
+      const incoming = graph.incoming
+        .get(step.id)!
+        .map((hop) => ({ from: hop.from, columns: columnsOf(planned.get(hop.from)) }))
+      const input = unioned(step.id, incoming, problems)
+      // Without its input's columns nothing can be said about a step; the cause is already on the list.
+      if (input === undefined) continue
+      inputs.set(step.id, input)
+      const result = yield* planStep(step, input, wanted.get(step.id), sessionFor)
+      planned.set(step.id, result)
+      for (const issue of issuesOf(step.id, result.plan.issues))
+        (issue.severity === "warning" ? warnings : problems).push(issue.problem)
+    }
+    if (problems.length > 0) return yield* flowError(problems)
+    return {
+      planned,
+      warnings,
+      columnsOf: (id) => columnsOf(planned.get(id)) ?? [],
+      inputOf: (id) => inputs.get(id) ?? [],
+      needs: (id) => needsOf(planned.get(id)!),
+    }
+  })
+})
+
+/** A step that throws is a problem of its own: the error names it. */
+const planStep = Effect.fnUntraced(function* (
+  step: BoundStep,
+  input: Columns,
+  wanted: readonly string[] | undefined,
+  sessionFor: (signal: AbortSignal) => Session,
+): Effect.fn.Return<Planned, PluginError> {
+  const { component, config } = step
+  const attempt = <A>(use: (session: Session) => A | Promise<A>) =>
+    Effect.tryPromise({
+      try: async (signal) => await use(sessionFor(signal)),
+      catch: (thrown) => pluginError(thrown, step.id),
+    })
+  const narrowed = wanted === undefined ? {} : { wanted }
+  switch (component.kind) {
+    case "input":
+      return {
+        kind: "input",
+        plan: yield* attempt((session) =>
+          component.plan(config, wanted === undefined ? {} : { columns: wanted }, session),
+        ),
+      }
+    case "transform":
+      return {
+        kind: "transform",
+        plan: yield* attempt((session) => component.plan(config, { input, ...narrowed }, session)),
+      }
+    case "router":
+      return {
+        kind: "router",
+        columns: input,
+        plan: yield* attempt((session) => component.plan(config, { input, ...narrowed }, session)),
+      }
+    case "output":
+      return { kind: "output", plan: yield* attempt((session) => component.plan(config, input, session)) }
+  }
+})
+
+function columnsOf(planned: Planned | undefined): Columns | undefined {
+  if (planned === undefined) return undefined
+  if (planned.kind === "router") return planned.columns
+  return planned.kind === "output" ? [] : planned.plan.columns
+}
+
+function needsOf(planned: Planned): readonly string[] {
+  if (planned.kind === "output") return planned.plan.uses
+  return planned.kind === "input" ? [] : planned.plan.requires
+}
+
+function issuesOf(step: string, issues: readonly Issue[]): { severity: Issue["severity"]; problem: FlowProblem }[] {
+  return issues.map(({ severity, message, hint }) => ({
+    severity,
+    problem: { step, message: `Step "${step}": ${message}`, ...(hint === undefined ? {} : { hint }) },
+  }))
+}
+
+/** An input forwards bytes when every successor is an output that takes the same encoding of exactly its columns. */
+function negotiate(
+  steps: readonly BoundStep[],
+  graph: Graph,
+  planned: ReadonlyMap<string, Planned>,
+  settings: FlowSettings,
+): ReadonlyMap<string, string> {
+  const chosen = new Map<string, string>()
+  if (!settings.forwarding) return chosen
+  for (const step of steps) {
+    const input = planned.get(step.id)!
+    if (input.kind !== "input") continue
+    const hops = graph.outgoing.get(step.id)!
+    const successors = hops.map((hop) => planned.get(hop.to)!)
+    const takes = (encoding: string) =>
+      successors.every(
+        (successor, i) =>
+          successor.kind === "output" &&
+          successor.plan.encodings.includes(encoding) &&
+          graph.incoming.get(hops[i]!.to)!.length === 1 &&
+          sameNames(successor.plan.uses, input.plan.columns),
+      )
+    const dealt = hops.some((hop) => hop.send === "round-robin")
+    const encoding = dealt ? undefined : input.plan.encodings.find(takes)
+    if (encoding === undefined) continue
+    chosen.set(step.id, encoding)
+    for (const hop of hops) chosen.set(hop.to, encoding)
+  }
+  return chosen
+}
+
+function sameNames(names: readonly string[], columns: Columns): boolean {
+  return names.length === columns.length && columns.every((column, i) => column.name === names[i])
+}
+
+export function runSettings(settings: FlowSettings): RunSettings {
+  const { batchRows, batchBytes, bufferBytes, timeZone, connectTimeoutMs, connectRetries, statementTimeoutMs } =
+    settings
+  return { batchRows, batchBytes, bufferBytes, timeZone, connectTimeoutMs, connectRetries, statementTimeoutMs }
+}

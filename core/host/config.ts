@@ -1,0 +1,157 @@
+import { Predicate } from "effect"
+import type { ConfigSchema } from "../contract/index.ts"
+import { closestName } from "../flow/closest-name.ts"
+
+/** What is wrong with an option. */
+export interface ConfigProblem {
+  /** JSON pointer below the configuration. */
+  readonly pointer: string
+  readonly message: string
+  readonly hint?: string
+}
+
+export type ConfigResult =
+  | { readonly config: Record<string, unknown> }
+  | { readonly problems: readonly ConfigProblem[] }
+
+/** Checks a configuration against a component's schema and fills in every default. */
+export function decodeConfig(schema: ConfigSchema, value: unknown): ConfigResult {
+  const problems: ConfigProblem[] = []
+  const config = check(schema, value ?? {}, "", problems)
+  return problems.length > 0 ? { problems } : { config: config as Record<string, unknown> }
+}
+
+type Schema = Readonly<Record<string, unknown>>
+
+function check(schema: Schema, value: unknown, pointer: string, problems: ConfigProblem[]): unknown {
+  const alternatives = (schema.oneOf ?? schema.anyOf) as readonly Schema[] | undefined
+  if (alternatives !== undefined && schema.properties === undefined)
+    return oneOf(alternatives, value, pointer, problems)
+  const type = schema.type as string | readonly string[] | undefined
+  if (type !== undefined && ![type].flat().some((name) => isOfType(name, value))) {
+    problems.push({
+      pointer,
+      message: `${shown(pointer)} is ${article(kindOf(value))}, ${article([type].flat().join(" or "))} is wanted`,
+    })
+    return value
+  }
+  const choices = schema.enum as readonly unknown[] | undefined
+  if (choices !== undefined && !choices.includes(value)) {
+    const near = Predicate.isString(value) ? closestName(value, choices.filter(Predicate.isString)) : undefined
+    problems.push({
+      pointer,
+      message: `${shown(pointer)} cannot be ${JSON.stringify(value)}`,
+      hint: near === undefined ? `Choose one of ${choices.join(", ")}` : `Did you mean "${near}"?`,
+    })
+  }
+  if (Predicate.isNumber(value)) checkNumber(schema, value, pointer, problems)
+  if (Predicate.isString(value)) checkText(schema, value, pointer, problems)
+  if (Array.isArray(value)) return checkList(schema, value, pointer, problems)
+  return Predicate.isObject(value) ? checkObject(schema, value as Schema, pointer, problems) : value
+}
+
+function oneOf(alternatives: readonly Schema[], value: unknown, pointer: string, problems: ConfigProblem[]): unknown {
+  let nearest: ConfigProblem[] | undefined
+  for (const alternative of alternatives) {
+    const found: ConfigProblem[] = []
+    const result = check(alternative, value, pointer, found)
+    if (found.length === 0) return result
+    // The alternative of the value's own type explains best what is wrong.
+    if (nearest === undefined || [alternative.type].flat().some((name) => isOfType(String(name), value)))
+      nearest = found
+  }
+  problems.push(...(nearest ?? []))
+  return value
+}
+
+function checkNumber(schema: Schema, value: number, pointer: string, problems: ConfigProblem[]): void {
+  const { minimum, maximum } = schema as { minimum?: number; maximum?: number }
+  if (minimum !== undefined && value < minimum)
+    problems.push({ pointer, message: `${shown(pointer)} is ${value}, the least is ${minimum}` })
+  if (maximum !== undefined && value > maximum)
+    problems.push({ pointer, message: `${shown(pointer)} is ${value}, the most is ${maximum}` })
+}
+
+function checkText(schema: Schema, value: string, pointer: string, problems: ConfigProblem[]): void {
+  const { minLength, maxLength, pattern } = schema as { minLength?: number; maxLength?: number; pattern?: string }
+  const length = [...value].length
+  if (minLength !== undefined && length < minLength)
+    problems.push({ pointer, message: `${shown(pointer)} has ${length} characters, the least is ${minLength}` })
+  if (maxLength !== undefined && length > maxLength)
+    problems.push({ pointer, message: `${shown(pointer)} has ${length} characters, the most is ${maxLength}` })
+  if (pattern !== undefined && !new RegExp(pattern, "u").test(value)) {
+    problems.push({ pointer, message: `${shown(pointer)} is "${value}", which does not match ${pattern}` })
+  }
+}
+
+function checkList(schema: Schema, list: readonly unknown[], pointer: string, problems: ConfigProblem[]): unknown {
+  const { minItems, items } = schema as { minItems?: number; items?: Schema }
+  if (minItems !== undefined && list.length < minItems)
+    problems.push({ pointer, message: `${shown(pointer)} is empty` })
+  return items === undefined ? list : list.map((item, i) => check(items, item, `${pointer}/${i}`, problems))
+}
+
+function checkObject(schema: Schema, object: Schema, pointer: string, problems: ConfigProblem[]): unknown {
+  const properties = schema.properties as Readonly<Record<string, Schema>> | undefined
+  if (properties === undefined) return object
+  const result: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(object)) {
+    const property = Object.hasOwn(properties, name) ? properties[name] : undefined
+    if (property === undefined) {
+      if (schema.additionalProperties !== false) result[name] = value
+      else problems.push(unknownOption(name, Object.keys(properties), pointer))
+    } else if (value !== undefined) result[name] = check(property, value, `${pointer}/${name}`, problems)
+  }
+  for (const [name, property] of Object.entries(properties)) {
+    if (!(name in result) && property.default !== undefined) result[name] = structuredClone(property.default)
+  }
+  for (const name of (schema.required as readonly string[] | undefined) ?? []) {
+    if (!(name in result))
+      problems.push({ pointer: `${pointer}/${name}`, message: `${shown(`${pointer}/${name}`)} is missing` })
+  }
+  exactlyOneGroup(schema, result, pointer, problems)
+  return result
+}
+
+/** `oneOf` beside `properties` names groups of options of which exactly one has to be given. */
+function exactlyOneGroup(schema: Schema, object: Schema, pointer: string, problems: ConfigProblem[]): void {
+  const groups = schema.oneOf as readonly { readonly required: readonly string[] }[] | undefined
+  if (groups === undefined) return
+  const given = groups.filter((group) => group.required.every((name) => name in object))
+  if (given.length === 1) return
+  const names = groups.map((group) => group.required.join(" with ")).join(" or ")
+  problems.push({
+    pointer,
+    message:
+      given.length === 0 ? `Neither ${names.replace(" or ", " nor ")} is given` : `Only one can be given: ${names}`,
+  })
+}
+
+function unknownOption(name: string, known: readonly string[], pointer: string): ConfigProblem {
+  const near = closestName(name, known)
+  return {
+    pointer: `${pointer}/${name}`,
+    message: `There is no option "${name}"`,
+    hint: near === undefined ? `There are ${known.join(", ")}` : `Did you mean "${near}"?`,
+  }
+}
+
+function isOfType(type: string, value: unknown): boolean {
+  if (type === "integer") return Number.isInteger(value)
+  if (type === "array") return Array.isArray(value)
+  if (type === "object") return Predicate.isObject(value) && !Array.isArray(value)
+  return type === "null" ? value === null : typeof value === type
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return "null"
+  return Array.isArray(value) ? "array" : typeof value
+}
+
+function article(word: string): string {
+  return /^[aeiou]/.test(word) ? `an ${word}` : `a ${word}`
+}
+
+function shown(pointer: string): string {
+  return pointer === "" ? "The configuration" : `Option "${pointer.slice(1).replaceAll("/", ".")}"`
+}

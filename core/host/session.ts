@@ -1,0 +1,20 @@
+import { makeBatches } from "../batch/index.ts"
+import type { Files, Log, ParameterValue, RejectedRow, RunSettings, Session } from "../contract/index.ts"
+import { failure } from "./failure.ts"
+
+/** What the host knows when it makes a session. */
+export interface SessionOptions {
+  readonly signal: AbortSignal
+  readonly log: Log
+  readonly files: Files
+  readonly settings: RunSettings
+  readonly parameters: Readonly<Record<string, ParameterValue>>
+  readonly run: { readonly id: string; readonly fence: number }
+  readonly reject: (row: RejectedRow) => void
+  readonly adjusted: (policy: string, column: string, values: number) => void
+}
+
+export function makeSession(options: SessionOptions): Session {
+  const { settings } = options
+  return { ...options, batches: makeBatches({ rows: settings.batchRows, bytes: settings.batchBytes }), failure }
+}

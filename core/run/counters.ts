@@ -1,0 +1,121 @@
+import type { RejectedRow } from "../contract/index.ts"
+import type { FlowSettings } from "../flow/flow-schema.ts"
+import type { PlannedStep } from "../flow/plan.ts"
+import { failure } from "../host/failure.ts"
+import type { Rejection } from "./rejections.ts"
+import type { RunReport, StepCount } from "./report.ts"
+
+/** Rows read before a percentage means anything while a run goes on; at its end it is judged whatever the number. */
+const JUDGED_FROM = 10_000
+
+/** Counts rows while a run goes on and holds it to its reject limit. */
+export class Counters {
+  readonly #runId: string
+  readonly #settings: Pick<FlowSettings, "errorLimit" | "errorPercent">
+  readonly #steps: Map<string, { -readonly [K in keyof StepCount]: StepCount[K] }>
+  readonly #adjusted = new Map<string, { step: string; policy: string; column: string; values: number }>()
+  readonly #keep: (rejection: Rejection) => void
+  rejected = 0
+
+  constructor(
+    runId: string,
+    steps: readonly PlannedStep[],
+    settings: Pick<FlowSettings, "errorLimit" | "errorPercent">,
+    keep: (rejection: Rejection) => void,
+  ) {
+    this.#runId = runId
+    this.#settings = settings
+    this.#keep = keep
+    this.#steps = new Map(
+      steps.map((step) => [
+        step.id,
+        { step: step.id, kind: step.component.kind, rowsIn: 0, rowsOut: 0, rejected: 0, bytes: 0 },
+      ]),
+    )
+  }
+
+  in(step: string, rows: number, bytes: number): void {
+    const count = this.#steps.get(step)!
+    count.rowsIn += rows
+    count.bytes += bytes
+  }
+
+  out(step: string, rows: number, bytes: number): void {
+    const count = this.#steps.get(step)!
+    count.rowsOut += rows
+    count.bytes += bytes
+  }
+
+  /** Keeps the row; throws when there are too many. */
+  reject(step: string, split: string, row: RejectedRow): void {
+    const count = this.#steps.get(step)!
+    count.rejected++
+    this.rejected++
+    this.#keep({ runId: this.#runId, step, split, ...row })
+    const { errorLimit, errorPercent } = this.#settings
+    if (errorPercent === undefined) {
+      if (this.rejected > errorLimit) throw this.#exceeded(step, row, `${errorLimit} allowed`)
+      return
+    }
+    const read = this.#read()
+    if (read >= JUDGED_FROM && this.rejected * 100 > errorPercent * read)
+      throw this.#exceeded(step, row, `${errorPercent} % of ${read} read are allowed`)
+  }
+
+  /** The final judgement of a percentage. */
+  judge(): void {
+    const { errorPercent } = this.#settings
+    const read = this.#read()
+    if (errorPercent === undefined || this.rejected * 100 <= errorPercent * read) return
+    throw failure(
+      "data",
+      `Cannot accept the run: ${plural(this.rejected)} rejected, ${errorPercent} % of ${read} read are allowed`,
+      { hint: HINT },
+    )
+  }
+
+  adjust(step: string, policy: string, column: string, values: number): void {
+    const key = JSON.stringify([step, policy, column])
+    const entry = this.#adjusted.get(key) ?? { step, policy, column, values: 0 }
+    entry.values += values
+    this.#adjusted.set(key, entry)
+  }
+
+  steps(): readonly StepCount[] {
+    return [...this.#steps.values()].map((count) => ({ ...count }))
+  }
+
+  adjusted(): RunReport["adjusted"] {
+    return [...this.#adjusted.values()]
+  }
+
+  #read(): number {
+    let read = 0
+    for (const count of this.#steps.values()) if (count.kind === "input") read += count.rowsOut + count.rejected
+    return read
+  }
+
+  #exceeded(step: string, row: RejectedRow, allowed: string) {
+    const value = row.value === undefined ? "" : row.value === null ? " NULL" : ` "${shortened(row.value)}"`
+    const column = row.column === undefined ? "" : `, column "${row.column}"${value}`
+    const place = row.position ?? `row ${row.row}`
+    return failure(
+      "data",
+      `Step "${step}" rejected a row: ${place}${column}: ${row.reason} (${plural(this.rejected)} rejected, ${allowed})`,
+      {
+        retryable: false,
+        hint: HINT,
+      },
+    )
+  }
+}
+
+const HINT = "Mend the data, or raise errorLimit or errorPercent"
+
+function plural(rows: number): string {
+  return rows === 1 ? "1 row" : `${rows} rows`
+}
+
+function shortened(value: string): string {
+  return value.length > 100 ? `${value.slice(0, 100)}…` : value
+}
