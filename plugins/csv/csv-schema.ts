@@ -189,7 +189,7 @@ async function sampleFile(file: CsvFile, format: FileFormat, limit: number, sess
   return { names: names ?? [], guesses, rows, bytes }
 }
 
-const decoder = new TextDecoder()
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
 
 /** Enough of a value to tell its type: what is longer than any number worth guessing is text. */
 function sampleText(bytes: Uint8Array): string {
