@@ -45,7 +45,11 @@ export function describeTable(database: DatabaseSync, table: TableName): TableIn
     kind: found.type === "view" ? "view" : "table",
     columns: facts.map((fact, i) => tableColumn(fact, types[i]!, { isAlias, isKeyed: found.wr === 1 })),
     primaryKey: keys.map((fact) => String(fact.name)),
-    uniqueKeys: indexes.flatMap((index) => uniqueKey(database, index, schema)),
+    // A rowid alias is unique without an index.
+    uniqueKeys: [
+      ...(isAlias ? [[String(keys[0]!.name)]] : []),
+      ...indexes.flatMap((index) => uniqueKey(database, index, schema)),
+    ],
     ...(estimatedRows !== undefined && { estimatedRows }),
   }
 }
@@ -121,7 +125,7 @@ function seenType(kinds: string): LogicalType {
 }
 
 function uniqueKey(database: DatabaseSync, index: NamedValues, schema: string): string[][] {
-  if (index.unique !== 1 || index.partial !== 0 || index.origin === "pk") return []
+  if (index.unique !== 1 || index.partial !== 0) return []
   const parts = pragma(
     database,
     "SELECT name FROM pragma_index_xinfo(?, ?) WHERE key = 1 ORDER BY seqno",

@@ -20,6 +20,8 @@ import { isRaw, readText } from "./value-reader.ts"
 
 export interface ConnectionOptions extends Patience {
   readonly readOnly: boolean
+  /** The database belongs to a snapshot, which closes it. */
+  readonly isShared: boolean
 }
 
 const UNKNOWN = { kind: "string" } as const
@@ -145,7 +147,7 @@ export class SqliteConnection implements Connection {
   }
 
   async close(): Promise<void> {
-    if (this.#database.isOpen) this.#database.close()
+    if (this.#database.isOpen && !this.#options.isShared) this.#database.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -203,7 +203,7 @@ test("sqlite loads into STRICT and WITHOUT ROWID tables", async () => {
   await opened.connection.execute("CREATE TABLE t (k TEXT PRIMARY KEY, v INT, r REAL, b BLOB) STRICT, WITHOUT ROWID")
   expect(await load(opened, "t", [{ k: "a", v: 1n, r: 1.5, b: new Uint8Array([1]) }])).toBe(1)
   const info = await opened.connection.describeTable({ name: "t" })
-  expect(info!.primaryKey).toEqual(["k"])
+  expect([info!.primaryKey, info!.uniqueKeys]).toEqual([["k"], [["k"]]])
   expect(info!.columns[0]).toMatchObject({ nullable: false, identity: false })
   expect(await opened.connection.physicalSplits!({ name: "t" }, 4)).toEqual([])
 })
@@ -265,7 +265,7 @@ test("sqlite describes tables", async () => {
     table: { name: 'My "T' },
     kind: "table",
     primaryKey: ["id"],
-    uniqueKeys: [["a", "b"]],
+    uniqueKeys: [["id"], ["a", "b"]],
     estimatedRows: 2,
   })
   const flags = info!.columns.map((column: TableColumn) => [
@@ -384,6 +384,35 @@ test("sqlite reads one state while somebody writes", async () => {
   expect(await reader.connection.query("SELECT count(*) FROM t")).toEqual([["0"]])
   await reader.connection.commit()
   expect(await reader.connection.query("SELECT count(*) FROM t")).toEqual([["1"]])
+})
+
+test("sqlite reads all splits of a snapshot from one state, side by side", async () => {
+  const writer = await open(undefined, {}, testSession({ settings: { batchRows: 2 } }))
+  await writer.connection.execute("CREATE TABLE t (v INTEGER)")
+  await load(
+    writer,
+    "t",
+    [1, 2, 3, 4, 5].map((v) => ({ v })),
+  )
+  const settings = { path: writer.path, readOnly: true, busyTimeoutMs: 0, createIfMissing: true }
+  const snapshot = await sqlite.snapshot(settings, 2, writer.session)
+  expect(snapshot.consistent).toBe(true)
+  const columns: Columns = [{ name: "v", type: { kind: "int64" }, nullable: true }]
+  const request = { sql: "SELECT v FROM t", columns, options: {} }
+  const first = await snapshot.connect(writer.session)
+  const rows = first.read(request, writer.session)[Symbol.asyncIterator]()
+  expect((await rows.next()).value.rows).toBe(2)
+  await writer.connection.execute("DELETE FROM t")
+  const second = await snapshot.connect(writer.session)
+  expect(await read({ ...writer, connection: second }, request.sql, columns)).toHaveLength(5)
+  await second.close()
+  expect((await rows.next()).value.rows).toBe(2)
+  await rows.return?.()
+  await first.close()
+  expect(await (await snapshot.connect(writer.session)).query("SELECT count(*) FROM t")).toEqual([["5"]])
+  await snapshot[Symbol.asyncDispose]()
+  await expect(snapshot.connect(writer.session).then((again) => again.query("SELECT 1"))).rejects.toThrow("not open")
+  expect(await writer.connection.query("SELECT count(*) FROM t")).toEqual([["0"]])
 })
 
 test("sqlite stops reading when the run is cancelled, and when the consumer leaves", async () => {

@@ -31,7 +31,8 @@ decimal that would lose a digit rejects its row. Tables that Headrace creates de
 and \`JSON_TEXT\`, in which SQLite keeps every digit. NaN cannot be stored (option \`nan\`); -0 becomes 0 and is counted.
 
 **Locks.** One connection writes at a time; others wait up to \`busyTimeoutMs\`. New files use WAL, existing ones keep their
-journal mode. Without WAL, reading and writing one file at the same time makes the writer wait for the reader.
+journal mode. Without WAL, a flow that reads and writes one file at the same time fails when \`busyTimeoutMs\` is over, because
+the writer waits for the reader: switch the file to WAL by \`PRAGMA journal_mode = WAL\`.
 
 **Limits.** The driver is synchronous: a statement that computes long before its first row cannot be cancelled.
 `.trim(),
@@ -64,26 +65,63 @@ journal mode. Without WAL, reading and writing one file at the same time makes t
   },
   dialect,
   async connect(settings, session) {
-    const database = open(settings, session)
-    const action = `Cannot open "${settings.path}"`
+    const database = await openDatabase(settings, session)
+    return new SqliteConnection(database, { ...settings, session, isShared: false })
+  },
+
+  /**
+   * One read transaction that all connections share. The driver works in one thread, so connections of their own would
+   * read no faster, and only this way every one of them sees the same state for sure.
+   */
+  async snapshot(settings, _connections, session) {
+    const database = await openDatabase(settings, session)
+    const options = { ...settings, isShared: true }
+    const pinned = new SqliteConnection(database, { ...options, session })
     try {
-      return await whenFree(action, { ...settings, session }, () => {
-        database.exec("PRAGMA busy_timeout = 0")
-        database.exec("PRAGMA foreign_keys = ON")
-        // Reading the schema is what tells whether this is a database at all.
-        const tables = pragma(database, "SELECT count(*) AS tables FROM sqlite_schema")[0]?.tables
-        const isNew = tables === 0 && pragma(database, "PRAGMA page_count")[0]?.page_count === 0
-        if (isNew && !settings.readOnly) pragma(database, "PRAGMA journal_mode = WAL")
-        return new SqliteConnection(database, { ...settings, session })
-      })
+      await pinned.begin()
+      await pinned.query("SELECT count(*) FROM sqlite_schema")
     } catch (error) {
       database.close()
       throw error
     }
+    return {
+      label: "one read transaction",
+      consistent: true,
+      connect: async (session) => new SqliteConnection(database, { ...options, session }),
+      async [Symbol.asyncDispose]() {
+        await pinned.rollback()
+        database.close()
+      },
+    }
   },
 } satisfies Database<SqliteSettings>
 
-function open({ path, readOnly, createIfMissing }: SqliteSettings, session: Session): DatabaseSync {
+async function openDatabase(settings: SqliteSettings, session: Session): Promise<DatabaseSync> {
+  const database = openFile(settings, session)
+  try {
+    return await whenFree(`Cannot open "${settings.path}"`, { ...settings, session }, () => {
+      database.exec("PRAGMA busy_timeout = 0")
+      database.exec("PRAGMA foreign_keys = ON")
+      // Reading the schema is what tells whether this is a database at all.
+      const tables = pragma(database, "SELECT count(*) AS tables FROM sqlite_schema")[0]?.tables
+      const isNew = tables === 0 && pragma(database, "PRAGMA page_count")[0]?.page_count === 0
+      if (isNew && !settings.readOnly) pragma(database, "PRAGMA journal_mode = WAL")
+      addFloor(database)
+      return database
+    })
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+/** Deno's SQLite has no mathematical functions, of which the host uses this one to cut a table into splits. */
+function addFloor(database: DatabaseSync): void {
+  const [known] = pragma(database, "SELECT 1 FROM pragma_function_list WHERE name = 'floor'")
+  if (!known) database.function("floor", (value) => (typeof value === "number" ? Math.floor(value) : value))
+}
+
+function openFile({ path, readOnly, createIfMissing }: SqliteSettings, session: Session): DatabaseSync {
   if (/^(?::memory:|\s*|file:.*)$/i.test(path)) {
     throw session.failure("config", `Cannot open "${path}": every connection would see a database of its own`, {
       hint: "Give the path of a file",
