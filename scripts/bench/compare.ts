@@ -3,7 +3,7 @@ import type { Bench } from "./bench.ts"
 import type { Case, Mover } from "./cases.ts"
 import { sameContent, showContent } from "./content.ts"
 import type { Source } from "./data.ts"
-import { type Measurement, measure } from "./measure.ts"
+import { type Measurement, measure, shortReason } from "./measure.ts"
 import { type Outcome, printOutcome, printProgress, type Side } from "./report.ts"
 import { hasMariadb } from "./sql.ts"
 
@@ -58,7 +58,7 @@ async function warmUp(bench: Bench, racer: Racer, source: Source): Promise<void>
   try {
     await racer.mover.prepare?.(bench)
   } catch (cause) {
-    racer.skipped = firstAndLast(cause)
+    racer.skipped = shortReason(cause)
     return printProgress(racer.mover.name, `skipped: ${racer.skipped}`)
   }
   try {
@@ -70,7 +70,7 @@ async function warmUp(bench: Bench, racer: Racer, source: Source): Promise<void>
       racer.failed = `wrong copy: ${showContent(content)} instead of ${showContent(source.content)}`
     }
   } catch (cause) {
-    racer.failed = firstAndLast(cause)
+    racer.failed = shortReason(cause)
     if (bench.options.keep) console.log(cause)
   }
   const seconds = `${racer.warm?.seconds.toFixed(2)} s (not counted), copy checked`
@@ -87,7 +87,7 @@ async function race(bench: Bench, racer: Racer, source: Source): Promise<void> {
     racer.runs.push(measured)
     printProgress(racer.mover.name, `${measured.seconds.toFixed(2)} s`)
   } catch (cause) {
-    racer.failed = firstAndLast(cause)
+    racer.failed = shortReason(cause)
     printProgress(racer.mover.name, `failed: ${racer.failed}`)
   }
 }
@@ -102,9 +102,11 @@ async function run(bench: Bench, racer: Racer, source: Source): Promise<Measurem
 function outcome(each: Case, mover: Mover, ours: Racer, reference: Racer, source: Source): Outcome {
   const base = { case: each.name, reference: mover.name, limit: mover.limit, rows: source.rows }
   const measured = { ours: side(ours), theirs: side(reference) }
-  const failed = ours.failed ?? (reference.failed && `${mover.name}: ${reference.failed}`)
+  if (reference.skipped !== undefined) return { ...base, ...measured, verdict: "skipped", why: reference.skipped }
+  const failed =
+    (ours.failed && `headrace: ${ours.failed}`) ?? (reference.failed && `${mover.name}: ${reference.failed}`)
   if (failed !== undefined) return { ...base, ...measured, verdict: "failed", why: failed }
-  const skipped = reference.skipped ?? (ours.skipped && `headrace: ${ours.skipped}`)
+  const skipped = ours.skipped && `headrace: ${ours.skipped}`
   if (skipped !== undefined) return { ...base, ...measured, verdict: "skipped", why: skipped }
   const ratio = (measured.ours?.median ?? Number.NaN) / (measured.theirs?.median ?? Number.NaN)
   return { ...base, ...measured, ratio, verdict: ratio <= mover.limit ? "ok" : "missed" }
@@ -126,10 +128,4 @@ function whyNoMariadb(bench: Bench): string {
 
 function peerless(mover: Mover): string | undefined {
   return mover.prepare === undefined ? undefined : "--no-peers"
-}
-
-function firstAndLast(cause: unknown): string {
-  const lines = (cause instanceof Error ? cause.message : String(cause)).trim().split("\n")
-  const [first = "", last = ""] = [lines[0], lines.at(-1)]
-  return lines.length > 1 ? `${first.slice(0, 160)} … ${last.slice(0, 300)}` : first
 }

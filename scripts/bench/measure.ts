@@ -28,14 +28,15 @@ export async function measure(command: Command, log: string): Promise<Measuremen
     stderr: Bun.file(`${log}.err`),
   })
   let sampled = 0
-  const sampler = setInterval(() => {
-    sampled = Math.max(sampled, residentBytes(child.pid))
-  }, sampleMs)
+  const sample = () => {
+    if (process.platform === "linux") sampled = Math.max(sampled, residentBytes(child.pid))
+  }
+  const sampler = setInterval(sample, sampleMs)
   const code = await child.exited
   const seconds = (Bun.nanoseconds() - started) / 1e9
   clearInterval(sampler)
-  if (code !== 0) throw new Error(`Cannot run "${command.argv.join(" ")}": exit code ${code}\n${await tail(log)}`)
-  return { seconds, peakBytes: Math.max(sampled, child.resourceUsage()?.maxRSS ?? 0) }
+  if (code !== 0) throw new Error(`exit code ${code}\n${command.argv.join(" ")}\n${await tail(log)}`)
+  return { seconds, peakBytes: sampled || (child.resourceUsage()?.maxRSS ?? 0) }
 }
 
 /** Runs a command that is not measured and gives its output. */
@@ -64,16 +65,26 @@ export function quote(word: string): string {
   return `'${word.replaceAll("'", `'\\''`)}'`
 }
 
-const sampleMs = 100
+/** First and last line of an error, which in what programs print are the useful ones. */
+export function shortReason(cause: unknown): string {
+  const lines = (cause instanceof Error ? cause.message : String(cause)).trim().split("\n")
+  const [first = "", last = ""] = [lines[0], lines.at(-1)]
+  return lines.length > 1 ? `${first.slice(0, 160)} … ${last.slice(0, 300)}` : first
+}
 
-// The kernel's own maximum (rusage) is exact for one process; a sum over a tree can only be sampled.
+const sampleMs = 50
+
+// Linux hands the maximum of the parent down to its children in rusage, so that would tell the harness's own memory;
+// the high-water mark of a process in /proc is its own. A sum over a tree can only be sampled.
 function residentBytes(pid: number): number {
-  if (process.platform !== "linux") return 0
   let sum = 0
+  let highest = 0
   const pending = [pid]
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     try {
-      sum += Number(readFileSync(`/proc/${next}/statm`, "latin1").split(" ")[1]) * 4096
+      const status = readFileSync(`/proc/${next}/status`, "latin1")
+      sum += kilobytes(status, "VmRSS:") * 1024
+      highest = Math.max(highest, kilobytes(status, "VmHWM:") * 1024)
       for (const task of readdirSync(`/proc/${next}/task`)) {
         const children = readFileSync(join("/proc", String(next), "task", task, "children"), "latin1").trim()
         if (children !== "") pending.push(...children.split(" ").map(Number))
@@ -82,7 +93,12 @@ function residentBytes(pid: number): number {
       // It ended between two reads.
     }
   }
-  return sum
+  return Math.max(sum, highest)
+}
+
+function kilobytes(status: string, name: string): number {
+  const at = status.indexOf(name)
+  return at === -1 ? 0 : Number.parseInt(status.slice(at + name.length), 10)
 }
 
 async function tail(log: string): Promise<string> {

@@ -2,7 +2,7 @@ import { join } from "node:path"
 import type { Bench } from "./bench.ts"
 import { generate, printRows } from "./data.ts"
 import { postgresToPostgres } from "./flows.ts"
-import { measure } from "./measure.ts"
+import { measure, shortReason } from "./measure.ts"
 import { oursCommand } from "./ours.ts"
 import { type Outcome, printOutcome, printProgress } from "./report.ts"
 import { postgresTarget } from "./targets.ts"
@@ -26,7 +26,12 @@ export async function checkMemory(bench: Bench): Promise<readonly Outcome[]> {
     return labels.map((label) => ({ ...base, ...label, verdict: "skipped", why }))
   }
   const peaks: { readonly mb: number; readonly median: number }[] = []
-  for (const size of [rows, rows * 4]) peaks.push(await peak(bench, size))
+  try {
+    for (const size of [rows, rows * 4]) peaks.push(await peak(bench, size))
+  } catch (cause) {
+    const why = `headrace: ${shortReason(cause)}`
+    return labels.map((label) => ({ ...base, ...label, verdict: "failed", why }))
+  }
   const [small, large] = peaks as [(typeof peaks)[0], (typeof peaks)[0]]
   const values = [small.mb / limitMb, large.mb / limitMb, large.mb / small.mb]
   return labels.map((label, at) => {

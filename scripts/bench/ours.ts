@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs"
-import { join } from "node:path"
+import { join, resolve } from "node:path"
 import type { Bench } from "./bench.ts"
 import { type Flow, sources } from "./flows.ts"
 import type { Command } from "./measure.ts"
@@ -15,7 +15,7 @@ export async function findOurs(command: readonly string[] | undefined): Promise<
     const path = Bun.which(program, { cwd: process.cwd() })
     if (path === null) return { missing: `"${program}" is not a program` }
     // The run has a folder of its own, so paths are made absolute.
-    return { argv: [path, ...rest.map((word) => (existsSync(word) ? join(process.cwd(), word) : word))] }
+    return { argv: [path, ...rest.map((word) => (existsSync(word) ? resolve(word) : word))] }
   }
   const main = join(repository, "runtime/main.ts")
   if (!existsSync(main)) return { missing: "runtime/main.ts does not exist" }
