@@ -28,14 +28,14 @@ export class RecordWriter {
   length = 0
 
   #format: WriterFormat
-  #session: Session
+  #session: Pick<Session, "batches" | "reject">
   /** Bytes that force quotes, as 1. */
   #special = new Uint8Array(256)
   #plainIsSafe: boolean
   /** A record before it is put into another encoding. */
   #scratch = new Uint8Array(65_536)
 
-  constructor(format: WriterFormat, session: Session) {
+  constructor(format: WriterFormat, session: Pick<Session, "batches" | "reject">) {
     this.#format = format
     this.#session = session
     const { delimiter, quote, escape: escapeByte } = format.dialect
@@ -52,19 +52,16 @@ export class RecordWriter {
   /** Appends the batch's rows with `columns`, positions of its vectors; returns how many, without the rejected. */
   append(batch: Batch, columns: readonly number[]): number {
     const { encoder, dialect, lineEnding } = this.#format
-    const fields = columns.map((column) => this.#fieldWriter(batch.vectors[column]!))
-    const sizes = columns.map((column) => this.#session.batches.text(batch.vectors[column]!).size)
     const { delimiter } = dialect
-    const perRow = columns.length * (delimiter.length + this.#format.nullValue.length + 2) + lineEnding.length
+    const room = this.#roomFor(batch, columns)
+    const isDirect = encoder === undefined
+    this.#reserve(isDirect ? room : room * 2)
+    if (!isDirect && this.#scratch.length < room) this.#scratch = new Uint8Array(room)
+    const target = isDirect ? this.bytes : this.#scratch
+    const fields = columns.map((column) => this.#fieldWriter(batch.vectors[column]!, target))
     let written = 0
     for (let row = 0; row < batch.rows; row++) {
-      let room = perRow
-      for (let index = 0; index < sizes.length; index++) room += sizes[index]!(row) * 2
-      const isDirect = encoder === undefined
-      this.#reserve(isDirect ? room : room * 2, isDirect ? 0 : room)
-      const start = isDirect ? this.length : 0
-      const target = isDirect ? this.bytes : this.#scratch
-      let at = start
+      let at = isDirect ? this.length : 0
       for (let index = 0; index < fields.length; index++) {
         if (index > 0) for (let byte = 0; byte < delimiter.length; byte++) target[at++] = delimiter[byte]!
         at = fields[index]!(row, at)
@@ -101,36 +98,45 @@ export class RecordWriter {
     const reject = () => {
       isWhole = false
     }
-    const session = { ...this.#session, reject }
-    const writer = new RecordWriter(this.#format, session)
-    writer.append(session.batches.fromRows(columns, [row]), [...columns.keys()])
-    this.#reserve(writer.length, 0)
+    const { batches } = this.#session
+    const writer = new RecordWriter(this.#format, { batches, reject })
+    writer.append(batches.fromRows(columns, [row]), [...columns.keys()])
+    this.#reserve(writer.length)
     this.bytes.set(writer.bytes.subarray(0, writer.length), this.length)
     this.length += writer.length
     return isWhole
   }
 
-  #reserve(bytes: number, scratch: number): void {
-    if (this.#scratch.length < scratch) this.#scratch = new Uint8Array(scratch * 2)
+  /** The most bytes that a batch's records may need in UTF-8, were every byte escaped. */
+  #roomFor(batch: Batch, columns: readonly number[]): number {
+    const { dialect, nullValue, lineEnding } = this.#format
+    let room = batch.rows * (columns.length * (dialect.delimiter.length + nullValue.length + 2) + lineEnding.length)
+    for (const column of columns) {
+      const { size } = this.#session.batches.text(batch.vectors[column]!)
+      for (let row = 0; row < batch.rows; row++) room += size(row) * 2
+    }
+    return room
+  }
+
+  #reserve(bytes: number): void {
     if (this.bytes.length - this.length >= bytes) return
-    const larger = new Uint8Array((this.length + bytes) * 2)
+    const larger = new Uint8Array(this.length + bytes)
     larger.set(this.bytes.subarray(0, this.length))
     this.bytes = larger
   }
 
-  #fieldWriter(vector: Vector): FieldWriter {
-    const { quoteAll, nullValue, encoder } = this.#format
+  #fieldWriter(vector: Vector, target: Uint8Array): FieldWriter {
+    const { quoteAll, nullValue } = this.#format
     const { write } = this.#session.batches.text(vector)
-    const target = encoder === undefined ? () => this.bytes : () => this.#scratch
     const { validity } = vector
     const isSafe = this.#plainIsSafe && (vector.storage !== "bytes" || vector.type.kind === "decimal")
     const present: FieldWriter = isSafe
-      ? (row, at) => write(row, target(), at)
-      : (row, at) => this.#protect(target(), at, write(row, target(), at), quoteAll)
+      ? (row, at) => write(row, target, at)
+      : (row, at) => this.#protect(target, at, write(row, target, at), quoteAll)
     if (validity === undefined) return present
     return (row, at) => {
       if (((validity[row >>> 3]! >>> (row & 7)) & 1) === 1) return present(row, at)
-      target().set(nullValue, at)
+      target.set(nullValue, at)
       return at + nullValue.length
     }
   }
