@@ -132,6 +132,14 @@ const table: [LogicalType, [string, string | undefined | typeof same][]][] = [
     ],
   ],
   [
+    { kind: "decimal", precision: 3, scale: 5 },
+    [
+      ["0.00123", same],
+      ["0.01230", refused],
+      ["1", refused],
+    ],
+  ],
+  [
     { kind: "decimal" },
     [
       ["123456789012345678901234567890123456789012345678901234567890123456789012345678.000100", same],

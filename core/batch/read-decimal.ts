@@ -101,7 +101,7 @@ function write(
     from = 0
     significant++
   }
-  if (type.precision !== undefined && significant > type.precision - scale) return false
+  if (type.precision !== undefined && !fits(out, from, to, significant, type.precision, scale)) return false
   let zero = true
   for (let i = from; i < to; i++) if (out[i] !== 0x30 && out[i] !== 0x2e) zero = false
   const negative = minus && !zero
@@ -109,6 +109,13 @@ function write(
   else out.copyWithin(0, from, to)
   if (negative) out[0] = 0x2d
   decimal.length = to - from + (negative ? 1 : 0)
+  return true
+}
+
+/** A scale beyond the precision, as in decimal(3,5), leaves room only for the last digits of the fraction. */
+function fits(out: Uint8Array, start: number, end: number, whole: number, precision: number, scale: number): boolean {
+  if (scale <= precision) return whole <= precision - scale
+  for (let i = start; i < end - precision; i++) if (out[i] !== 0x30 && out[i] !== 0x2e) return false
   return true
 }
 

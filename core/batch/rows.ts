@@ -11,7 +11,7 @@ export function positionOf(batch: Batch, row: number): number {
   return batch.positions === undefined ? batch.firstRow + row : batch.positions[row]!
 }
 
-const decoder = new TextDecoder()
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
 const encoder = new TextEncoder()
 
 /** Canonical text of one value, or null. */

@@ -20,7 +20,7 @@ export interface Batch {
 /**
  * Rows as bytes in a named wire encoding (`postgres-copy-binary`, …), forwarded unread when input and output agree
  * on the encoding and no step between them needs values. A frame always holds whole rows, without the stream's header
- * or trailer.
+ * or trailer. Its memory is the reader's: it is valid until the next item is asked for, and whoever keeps it copies it.
  */
 export interface Frame {
   readonly encoding: string

@@ -35,7 +35,7 @@ export function fanOut(
       const next = await iterator.next()
       if (next.done === true) ended = true
       else {
-        for (const [i, part] of route(next.value).entries()) {
+        for (const [i, part] of route(kept(next.value)).entries()) {
           if (part === undefined || closed[i]) continue
           queues[i]!.push(part)
           bytes[i]! += part.bytes
@@ -75,6 +75,11 @@ export function fanOut(
     }
   }
   return queues.map((_, i) => branch(i))
+}
+
+/** A frame's memory is valid only until the next one is asked for. */
+function kept(item: Item): Item {
+  return item.encoding === undefined ? item : { ...item, data: item.data.slice() }
 }
 
 /** Deals rows in turn: row n goes to branch n modulo `branches`. */

@@ -28,20 +28,14 @@ export const runPlan = Effect.fn("runPlan")(function* (plan: Plan): Effect.fn.Re
     steps: plan.steps.map(({ id, component }) => ({ id, use: component.id, kind: component.kind })),
     ...estimate(plan),
   })
-  const beat = events.publish({ type: "run.progressed", runId: plan.runId, steps: [], rejected: 0 }).pipe(
-    Effect.andThen(
-      Effect.suspend(() =>
-        events.publish({
-          type: "run.progressed",
-          runId: plan.runId,
-          steps: counters.steps(),
-          rejected: counters.rejected,
-        }),
-      ),
-    ),
-    Effect.andThen(Effect.sleep("200 millis")),
-    Effect.forever,
-  )
+  const beat = Effect.suspend(() =>
+    events.publish({
+      type: "run.progressed",
+      runId: plan.runId,
+      steps: counters.steps(),
+      rejected: counters.rejected,
+    }),
+  ).pipe(Effect.andThen(Effect.sleep("200 millis")), Effect.forever)
   const exit = yield* Effect.scoped(
     Effect.gen(function* () {
       yield* Effect.forkScoped(beat)

@@ -1,12 +1,13 @@
 import type { Batch, Columns, Frame, LoadRequest, Session, TableColumn, WriteMode } from "../../core/contract/index.ts"
 import { hasEncoder } from "./binary-write.ts"
 import { qualified } from "./catalog.ts"
+import { Chunk } from "./chunk.ts"
 import { COPY_BINARY, readsAsBytes } from "./copy-read.ts"
 import { blamesRow, serverError } from "./failures.ts"
 import { merge, STAGE, stageStatements } from "./merge.ts"
 import type { Link } from "./postgres-connection.ts"
 import { quoteIdentifier } from "./postgres-dialect.ts"
-import { binaryFormat, type Piece, pieceOf, type TupleFormat, textFormat } from "./tuple.ts"
+import { appendFrame, binaryFormat, type TupleFormat, textFormat } from "./tuple.ts"
 
 /** Bytes are forwarded where both sides declare the same types; a wider text is the same bytes as well. */
 export function loadEncodings(request: {
@@ -63,8 +64,7 @@ class Copy {
   readonly #binary: boolean
   #format: TupleFormat
   #stream: CopyStream | undefined
-  #pieces: Piece[] = []
-  #bytes = 0
+  readonly #chunk: Chunk
   #written = 0
 
   constructor(link: Link, request: LoadRequest, binary: boolean, staged: boolean, session: Session) {
@@ -74,18 +74,20 @@ class Copy {
     this.#staged = staged
     this.#binary = binary
     this.#format = binary ? binaryFormat : textFormat
+    this.#chunk = new Chunk(session.settings.bufferBytes + session.settings.batchBytes)
   }
 
   async add(item: Batch | Frame): Promise<void> {
     this.#format = item.encoding !== undefined || this.#binary ? binaryFormat : textFormat
-    const piece = item.encoding === undefined ? this.#format.encode(item, this.#request, this.#session) : pieceOf(item)
-    if (piece.rows === 0) return
-    this.#pieces.push(piece)
-    this.#bytes += piece.data.length
+    const chunk = this.#chunk
+    const start = chunk.used
+    if (item.encoding === undefined) this.#format.encode(item, this.#request, this.#session, chunk)
+    else appendFrame(item, chunk)
+    if (chunk.used === start) return
     try {
       this.#stream ??= await this.#open()
-      await this.#stream.write(piece.data)
-      if (this.#bytes < this.#session.settings.bufferBytes) return
+      await this.#stream.write(chunk.data.subarray(start, chunk.used))
+      if (chunk.used < this.#session.settings.bufferBytes) return
     } catch (error) {
       return await this.#mend(error)
     }
@@ -106,13 +108,8 @@ class Copy {
     } catch (error) {
       return await this.#mend(error)
     }
-    this.#settle()
-  }
-
-  #settle(): void {
-    for (const piece of this.#pieces) this.#written += piece.rows
-    this.#pieces = []
-    this.#bytes = 0
+    this.#written += this.#chunk.rows
+    this.#chunk.clear()
     this.#stream = undefined
   }
 
@@ -130,20 +127,17 @@ class Copy {
 
   /** Something in the chunk was refused: find it. */
   async #mend(error: unknown): Promise<void> {
-    const pieces = this.#pieces
-    this.#pieces = []
-    this.#bytes = 0
     this.#stream = undefined
     if (!blamesRow(error)) throw error
     await this.#link.run("ROLLBACK TO SAVEPOINT headrace")
-    const rows = pieces.flatMap((piece) => {
-      const starts = this.#format.boundaries(piece)
-      return Array.from({ length: piece.rows }, (_, n) => ({
-        bytes: piece.data.subarray(starts[n], starts[n + 1]),
-        position: piece.position(n),
-      }))
-    })
+    const chunk = this.#chunk
+    const starts = this.#format.boundaries(chunk)
+    const rows = Array.from({ length: chunk.rows }, (_, n) => ({
+      bytes: chunk.data.subarray(starts[n], starts[n + 1]),
+      position: chunk.position(n),
+    }))
     this.#written += await this.#salvage(rows, error)
+    chunk.clear()
   }
 
   /** Loads `rows`, of which at least one is refused with `error`; returns how many went in. */

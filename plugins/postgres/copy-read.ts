@@ -18,6 +18,8 @@ export const COPY_BINARY = "postgres-copy-binary"
 /** Signature and flags, before the length of the header extension. */
 const SIGNATURE_BYTES = 15
 const FRAME_BYTES = 262_144
+/** Enough to keep the socket busy while the consumer works; more would only wait. */
+const INBOX_BYTES = 2_097_152
 
 /** Whether the column's bytes can be forwarded to another server. */
 export function readsAsBytes(column: Column): boolean {
@@ -38,12 +40,13 @@ export async function* read(link: Link, request: ReadRequest, session: Session):
   try {
     session.signal.throwIfAborted()
     const stream = (await pending.readable()) as unknown as RowStream
-    const rows = framed ? new FrameRows() : new BatchRows(request, decoders, session)
-    const inbox = new Inbox(stream, rows, session.settings.bufferBytes)
+    const rows: Rows = framed ? new FrameRows() : new BatchRows(request, decoders, session)
+    const inbox = new Inbox(stream, rows, Math.min(session.settings.bufferBytes, INBOX_BYTES))
     for (;;) {
       const next = await inbox.next()
       if (next === undefined) break
       yield next
+      rows.recycle?.(next)
     }
     ended = true
   } catch (error) {
@@ -81,6 +84,8 @@ interface Rows {
   /** Takes a tuple; returns what became full. */
   take(tuple: Uint8Array, start: number): Batch | Frame | undefined
   rest(): Batch | Frame | undefined
+  /** The consumer has asked for the next item, so this one's memory is free. */
+  recycle?(item: Batch | Frame): void
 }
 
 /** Takes rows straight from the socket's callback and hands over batches; pauses the socket when too many wait. */
@@ -177,9 +182,10 @@ class Inbox {
   }
 }
 
-/** Gathers tuples into frames. */
+/** Gathers tuples into frames, in memory that goes round. */
 class FrameRows implements Rows {
-  #data = new Uint8Array(FRAME_BYTES)
+  readonly #free: Uint8Array<ArrayBufferLike>[] = []
+  #data: Uint8Array<ArrayBufferLike> = new Uint8Array(FRAME_BYTES)
   #used = 0
   #rows = 0
   #firstRow = 0
@@ -199,10 +205,15 @@ class FrameRows implements Rows {
     const data = this.#data.subarray(0, this.#used)
     const frame = { encoding: COPY_BINARY, rows: this.#rows, data, bytes: data.length, firstRow: this.#firstRow }
     this.#firstRow += this.#rows
-    this.#data = new Uint8Array(FRAME_BYTES)
+    this.#data = this.#free.pop() ?? new Uint8Array(FRAME_BYTES)
     this.#used = 0
     this.#rows = 0
     return frame
+  }
+
+  recycle(item: Batch | Frame): void {
+    if (item.encoding !== undefined && item.data.buffer.byteLength === FRAME_BYTES)
+      this.#free.push(new Uint8Array(item.data.buffer))
   }
 }
 

@@ -1,4 +1,4 @@
-import postgres from "postgres"
+import type { Sql } from "postgres"
 import type { Connection, Failure, Session } from "../../core/contract/index.ts"
 import { describeResult, describeTable, listTables, type Query, qualified, type ResultColumn } from "./catalog.ts"
 import { load, loadEncodings } from "./copy-load.ts"
@@ -8,7 +8,7 @@ import type { PostgresSettings } from "./settings.ts"
 
 /** A connection and what the COPY code needs of it. */
 export interface Link {
-  readonly sql: postgres.Sql
+  readonly sql: Sql
   readonly session: Session
   readonly version: number
   /** One or more statements without result. */
@@ -120,6 +120,8 @@ const PINNED = {
 }
 
 async function open(settings: PostgresSettings, session: Session): Promise<Link> {
+  // Loaded when first needed: a run that never meets PostgreSQL does not carry its driver.
+  const { default: postgres } = await import("postgres")
   const sql = postgres({
     host: settings.host,
     port: settings.port,

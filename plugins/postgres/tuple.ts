@@ -1,43 +1,40 @@
 import type { Batch, Frame, LoadRequest, Session, TextView, Vector } from "../../core/contract/index.ts"
 import { type Decoder, decoderOf, int32At } from "./binary-read.ts"
 import { type Encoder, encodedBytes, encoderOf, int32, type NulPolicy } from "./binary-write.ts"
+import type { Chunk } from "./chunk.ts"
 import { hexOf } from "./copy-read.ts"
-
-/** Encoded rows on their way into COPY; kept until the server has taken them, so that a bad one can be singled out. */
-export interface Piece {
-  readonly data: Uint8Array
-  readonly rows: number
-  /** Position in the split of the row that stands n-th in this piece. */
-  position(n: number): number
-}
 
 /** Encodes batches for COPY in one of its two formats. */
 export interface TupleFormat {
   readonly name: "binary" | "text"
-  encode(batch: Batch, request: LoadRequest, session: Session): Piece
-  /** Start of each row in `data`, and its end. */
-  boundaries(piece: Piece): Uint32Array
+  encode(batch: Batch, request: LoadRequest, session: Session, chunk: Chunk): void
+  /** Start of each row in the chunk, and the end of the last. */
+  boundaries(chunk: Chunk): Uint32Array
   /** A row as text, for the rejected-rows list. */
   record(row: Uint8Array, request: LoadRequest, session: Session): Record<string, string | null>
 }
 
 /** Frames already hold tuples. */
-export function pieceOf(frame: Frame): Piece {
-  return { data: frame.data, rows: frame.rows, position: (n) => frame.firstRow + n }
+export function appendFrame(frame: Frame, chunk: Chunk): void {
+  chunk.reserve(frame.data.length)
+  chunk.data.set(frame.data, chunk.used)
+  const { firstRow } = frame
+  chunk.append(chunk.used + frame.data.length, frame.rows, (n) => firstRow + n)
 }
 
 export const binaryFormat: TupleFormat = {
   name: "binary",
-  encode(batch, request, session) {
+  encode(batch, request, session, chunk) {
     const nul = nulPolicy(request)
     const count = batch.vectors.length
     const encoders = encodersOf(batch, request, session, nul)
     const validity = batch.vectors.map((vector) => vector.validity)
     let room = batch.rows * (2 + count * 4)
     for (const vector of batch.vectors) room += encodedBytes(vector, nul)
-    const out = new Uint8Array(room)
+    chunk.reserve(room)
+    const out = chunk.data
     const kept: number[] | undefined = mayRefuse(batch) ? [] : undefined
-    let at = 0
+    let at = chunk.used
     for (let row = 0; row < batch.rows; row++) {
       const start = at
       out[at] = count >> 8
@@ -59,18 +56,18 @@ export const binaryFormat: TupleFormat = {
       }
       if (at > start) kept?.push(row)
     }
-    return pieceFrom(batch, out.subarray(0, at), kept)
+    appendBatch(batch, chunk, at, kept)
   },
-  boundaries(piece) {
-    const starts = new Uint32Array(piece.rows + 1)
+  boundaries({ data, rows }) {
+    const starts = new Uint32Array(rows + 1)
     let at = 0
-    for (let row = 0; row < piece.rows; row++) {
+    for (let row = 0; row < rows; row++) {
       starts[row] = at
-      const fields = (piece.data[at]! << 8) | piece.data[at + 1]!
+      const fields = (data[at]! << 8) | data[at + 1]!
       at += 2
-      for (let i = 0; i < fields; i++) at += 4 + Math.max(int32At(piece.data, at), 0)
+      for (let i = 0; i < fields; i++) at += 4 + Math.max(int32At(data, at), 0)
     }
-    starts[piece.rows] = at
+    starts[rows] = at
     return starts
   },
   record(row, request, session) {
@@ -110,18 +107,18 @@ function decoded(
 /** The text format: slower on the server, but it takes every type as it is written. */
 export const textFormat: TupleFormat = {
   name: "text",
-  encode(batch, request, session) {
+  encode(batch, request, session, chunk) {
     const nul = nulPolicy(request)
     const views = batch.vectors.map((vector) => session.batches.text(vector))
     const kept: number[] = []
-    let out = new Uint8Array(65_536)
-    let at = 0
+    let at = chunk.used
     for (let row = 0; row < batch.rows; row++) {
       const start = at
       for (let i = 0; i < views.length; i++) {
         // Every byte may become two, and a NUL three; then the separator.
         const room = views[i]!.size(row) * 4 + 4
-        if (at + room > out.length) out = grown(out, at + room)
+        if (at + room > chunk.data.length) chunk.reserve(at + room - chunk.used)
+        const out = chunk.data
         if (i > 0) out[at++] = TAB
         const next = textField(batch.vectors[i]!, views[i]!, row, out, at, nul, () =>
           session.adjusted("nulCharacters", request.columns[i]!.name, 1),
@@ -137,16 +134,16 @@ export const textFormat: TupleFormat = {
         at = start
         continue
       }
-      out[at++] = LINE
+      chunk.data[at++] = LINE
       kept.push(row)
     }
-    return pieceFrom(batch, out.subarray(0, at), kept)
+    appendBatch(batch, chunk, at, kept)
   },
-  boundaries(piece) {
-    const starts = new Uint32Array(piece.rows + 1)
+  boundaries({ data, used, rows }) {
+    const starts = new Uint32Array(rows + 1)
     let row = 1
     // A line feed inside a value is always escaped, so every bare one ends a row.
-    for (let at = 0; at < piece.data.length; at++) if (piece.data[at] === LINE) starts[row++] = at + 1
+    for (let at = 0; at < used; at++) if (data[at] === LINE) starts[row++] = at + 1
     return starts
   },
   record(row, request) {
@@ -206,12 +203,6 @@ function textField(
   return to
 }
 
-function grown(out: Uint8Array, room: number): Uint8Array<ArrayBuffer> {
-  const larger = new Uint8Array(Math.max(out.length * 2, room))
-  larger.set(out)
-  return larger
-}
-
 function encodersOf(batch: Batch, request: LoadRequest, session: Session, nul: NulPolicy): Encoder[] {
   return batch.vectors.map((vector, i) => {
     const column = request.columns[i]!
@@ -243,14 +234,10 @@ function refuse(batch: Batch, row: number, i: number, session: Session): void {
   })
 }
 
-function pieceFrom(batch: Batch, data: Uint8Array, kept: readonly number[] | undefined): Piece {
+/** `kept` names the rows that were not refused; absent: all. */
+function appendBatch(batch: Batch, chunk: Chunk, end: number, kept: readonly number[] | undefined): void {
   const { firstRow, positions } = batch
-  if (kept === undefined || kept.length === batch.rows) {
-    return { data, rows: batch.rows, position: (n) => (positions === undefined ? firstRow + n : positions[n]!) }
-  }
-  return {
-    data,
-    rows: kept.length,
-    position: (n) => (positions === undefined ? firstRow + kept[n]! : positions[kept[n]!]!),
-  }
+  const place = (row: number) => (positions === undefined ? firstRow + row : positions[row]!)
+  if (kept === undefined || kept.length === batch.rows) chunk.append(end, batch.rows, place)
+  else chunk.append(end, kept.length, (n) => place(kept[n]!))
 }
