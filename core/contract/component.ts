@@ -177,6 +177,8 @@ export interface SinkRequest {
   /** What the batches or frames hold. */
   readonly input: Columns
   readonly encoding?: string
+  /** How many splits will be written in this run. */
+  readonly splits: number
 }
 
 /** An opened output. */

@@ -12,6 +12,8 @@ export interface Files {
    * Folders are made. An existing file is replaced only by `commit`.
    */
   create(path: string, options?: { readonly compression?: Compression }): Promise<FileWriter>
+  /** Gives a file that `create` committed its final name, atomically; one of that name is replaced. */
+  rename(path: string, to: string): Promise<void>
   exists(path: string): Promise<boolean>
   remove(path: string): Promise<void>
 }

@@ -116,7 +116,10 @@ const execute = Effect.fnUntraced(function* (
   }
   const load = Effect.gen(function* () {
     for (const step of plan.steps)
-      if (step.component.kind === "output") sinks.set(step.id, yield* openSink(step, sessionFor))
+      if (step.component.kind === "output") {
+        const splits = works.filter((work) => reaches(plan, work.input, step.id)).length
+        sinks.set(step.id, yield* openSink(step, splits, sessionFor))
+      }
     yield* Effect.forEach(works, (work) => runWork(plan, context, work, progress), {
       concurrency: plan.settings.parallel,
       discard: true,
@@ -170,14 +173,20 @@ const openInputs = Effect.fnUntraced(function* (
   return works
 })
 
+/** Whether rows of one step come to another. */
+function reaches(plan: Plan, from: PlannedStep, to: string): boolean {
+  return from.outgoing.some((hop) => hop.to === to || reaches(plan, plan.steps.find((step) => step.id === hop.to)!, to))
+}
+
 const openSink = Effect.fnUntraced(function* (
   step: PlannedStep,
+  splits: number,
   sessionFor: (step: PlannedStep, signal: AbortSignal) => Session,
 ) {
   const { component, config, encoding, input } = step
   if (component.kind !== "output") return yield* Effect.die(`Step "${step.id}" is no output`)
   const life = new AbortController()
-  const request = { input, ...(encoding === undefined ? {} : { encoding }) }
+  const request = { input, splits, ...(encoding === undefined ? {} : { encoding }) }
   return yield* Effect.acquireRelease(
     Effect.interruptible(
       attempt(step, (signal) => component.open(config, request, sessionFor(step, linked(signal, life)))),

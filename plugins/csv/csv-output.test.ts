@@ -53,7 +53,7 @@ async function write(
   rows: readonly Row[],
 ): Promise<TestSession & { written: number }> {
   const session = testSession({ base })
-  await using sink = await csvOutput.open(configure(options), { input: columns }, session)
+  await using sink = await csvOutput.open(configure(options), { input: columns, splits: 1 }, session)
   const batches = rows.length === 0 ? [] : [session.batches.fromRows(columns, rows)]
   const { written } = await sink.write({ id: "0", attempt: 1 }, each(...batches), session)
   await sink.finish(session)
@@ -155,7 +155,7 @@ test("csv-output writes just the header when there are no rows", async () => {
   await write({}, [text("a"), text("b,c")], [])
   expect(await content()).toBe('a,"b,c"\n')
   const session = testSession({ base })
-  await using sink = await csvOutput.open(configure({}), { input: [text("none")] }, session)
+  await using sink = await csvOutput.open(configure({}), { input: [text("none")], splits: 0 }, session)
   await sink.finish(session)
   expect(await content()).toBe("none\n")
 })
@@ -164,7 +164,7 @@ test.each(["gz", "zst"])("csv-output compresses to .%s, as one archive", async (
   const session = testSession({ base })
   const config = configure({ path: `packed.csv.${extension}` })
   const columns = [text("a")]
-  await using sink = await csvOutput.open(config, { input: columns }, session)
+  await using sink = await csvOutput.open(config, { input: columns, splits: 2 }, session)
   for (const id of ["1", "2"]) {
     const batch = session.batches.fromRows(columns, [{ a: `row ${id}` }])
     await sink.write({ id, attempt: 1 }, each(batch), session)
@@ -174,9 +174,23 @@ test.each(["gz", "zst"])("csv-output compresses to .%s, as one archive", async (
   expect((extension === "gz" ? gunzipSync(bytes) : zstdDecompressSync(bytes)).toString()).toBe("a\nrow 1\nrow 2\n")
 })
 
+test("csv-output renames the only part of a run, and can finish twice", async () => {
+  const session = testSession({ base })
+  const columns = [text("a")]
+  const config = configure({ path: "whole/a.csv.zst" })
+  const sink = await csvOutput.open(config, { input: columns, splits: 1 }, session)
+  await sink.write({ id: "0", attempt: 1 }, each(session.batches.fromRows(columns, [{ a: "row" }])), session)
+  expect(await readdir(join(base, "whole"))).toEqual([".a.csv.zst.headrace-test.0.part"])
+  await sink.finish(session)
+  await sink.finish(session)
+  await sink[Symbol.asyncDispose]()
+  expect(await readdir(join(base, "whole"))).toEqual(["a.csv.zst"])
+  expect(zstdDecompressSync(await readFile(join(base, "whole/a.csv.zst"))).toString()).toBe("a\nrow\n")
+})
+
 async function writeSplits(config: CsvOutputConfig, ids: readonly string[], session = testSession({ base })) {
   const columns = [text("a")]
-  const sink = await csvOutput.open(config, { input: columns }, session)
+  const sink = await csvOutput.open(config, { input: columns, splits: 2 }, session)
   const writes = ids.map((id, index) =>
     sink.write({ id, attempt: 1 }, each(session.batches.fromRows(columns, [{ a: id }])), session).then(() => index),
   )
@@ -235,7 +249,7 @@ test("csv-output takes ready records unread in the standard dialect only", async
   }
   const data = Buffer.from('1\n"x,y"\n')
   const frame: Frame = { encoding: "csv", rows: 2, data, bytes: data.length, firstRow: 0 }
-  await using sink = await csvOutput.open(configure({}), { input: [text("a")], encoding: "csv" }, session)
+  await using sink = await csvOutput.open(configure({}), { input: [text("a")], encoding: "csv", splits: 1 }, session)
   const receipt = await sink.write({ id: "0", attempt: 1 }, each<Batch | Frame>(frame, frame), session)
   expect(receipt).toEqual({ written: 4, guarantee: "exactly-once" })
   await sink.finish(session)

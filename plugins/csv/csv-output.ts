@@ -93,8 +93,10 @@ function openSink(config: CsvOutputConfig, request: SinkRequest, opened: Session
     throw opened.failure("protocol", `Cannot write "${config.path}": the ready records hold other columns`)
   const parts = makeParts(config.path, opened.run.id)
   const compression = compressionOf(config)
+  // A single part is the whole file, head and all: it only needs its name.
+  const isWhole = request.splits === 1 && !config.partitioned
   // Members of gzip may follow each other, so splits compress their own. Many readers stop after one frame of zstd.
-  const partCompression = compression === "gzip" ? "gzip" : "none"
+  const partCompression = isWhole || compression === "gzip" ? compression : "none"
   const finalCompression = compression === "gzip" ? "none" : compression
   let isFinished = false
   return { write, finish, abort: removeParts, [Symbol.asyncDispose]: dispose }
@@ -104,6 +106,7 @@ function openSink(config: CsvOutputConfig, request: SinkRequest, opened: Session
     try {
       const records = new RecordWriter(format, session)
       let written = 0
+      if (isWhole) await file.write(headOf(config, uses, format, session))
       for await (const batch of rows) {
         if (session.signal.aborted)
           throw session.failure("cancelled", `Cannot go on writing "${config.path}": it was stopped`)
@@ -128,7 +131,10 @@ function openSink(config: CsvOutputConfig, request: SinkRequest, opened: Session
 
   async function finish(session: Session): Promise<void> {
     const found = await parts.list(session)
-    if (config.partitioned) {
+    if (isWhole) {
+      // None is left when an interrupted finish is repeated.
+      for (const part of found) await session.files.rename(part, config.path)
+    } else if (config.partitioned) {
       for (const [index, part] of found.entries()) await join(numbered(config.path, index + 1), [part], session)
       await removeNumbered(config.path, found.length, session)
     } else await join(config.path, found, session)

@@ -1,4 +1,4 @@
-import { rm, stat } from "node:fs/promises"
+import { rename, rm, stat } from "node:fs/promises"
 import { resolve } from "node:path"
 import type { Compression, FileInfo, Files, FileWriter } from "../../core/contract/index.ts"
 import { fileFailure, makeFileFailure } from "./file-failure.ts"
@@ -22,7 +22,7 @@ export function makeFiles({ base, allow = () => true }: FilesOptions): Files {
       hint: "Name the path in the options of a step",
     })
   }
-  return { list, read, create, exists, remove }
+  return { list, read, create, rename: move, exists, remove }
 
   async function list(pattern: string): Promise<readonly FileInfo[]> {
     const absolute = resolve(base, pattern)
@@ -56,6 +56,12 @@ export function makeFiles({ base, allow = () => true }: FilesOptions): Files {
   async function exists(path: string): Promise<boolean> {
     const located = locate("read", path, "read")
     return attempt("read", located, () => pathExists(located))
+  }
+
+  async function move(path: string, to: string): Promise<void> {
+    const from = locate("rename", path, "write")
+    const target = locate("write", to, "write")
+    await attempt("rename", from, () => rename(from, target))
   }
 
   async function remove(path: string): Promise<void> {
