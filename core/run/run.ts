@@ -164,7 +164,7 @@ const openInputs = Effect.fnUntraced(function* (
       oneSnapshot: source.oneSnapshot,
       ...(note === undefined ? {} : { note }),
     })
-    if (!source.oneSnapshot)
+    if (!source.oneSnapshot && source.splits.length > 1)
       progress.notes.push(
         `input "${step.id}": splits do not see one state of the data${note === undefined ? "" : `: ${note}`}`,
       )

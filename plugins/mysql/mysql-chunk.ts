@@ -144,4 +144,4 @@ export class BatchWriter {
 
 /** No more than the warnings that a server keeps for one statement. */
 const MAX_ROWS = 32_768
-const decoder = new TextDecoder()
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true })

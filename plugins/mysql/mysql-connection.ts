@@ -78,7 +78,7 @@ export class MysqlConnection implements Connection {
   }
 
   async commit(): Promise<void> {
-    await this.#link.run("Cannot commit", "COMMIT")
+    await this.#link.settle("Cannot commit", "COMMIT")
   }
 
   async rollback(): Promise<void> {

@@ -114,7 +114,7 @@ function textOrBytes(field: WireField): string | undefined {
   return `${fixed && length <= 255 ? "char" : "varchar"}(${length})`
 }
 
-const decoder = new TextDecoder()
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
 const TINY = 0x01
 const TIMESTAMP = 0x07
 const BIT = 0x10

@@ -85,7 +85,10 @@ export class Link {
     const running = start()
     this.#running = running
     try {
-      return await running
+      const result = await running
+      // A statement such as SLEEP ends without an error when it is killed.
+      if (ended) throw ended
+      return result
     } catch (cause) {
       throw ended ?? failureOf(this.#session, action, cause)
     } finally {
@@ -146,7 +149,7 @@ export class Link {
 
 const STOP_MS = 700
 const KILL_MS = 2000
-const decoder = new TextDecoder()
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
 
 /** The values of one row packet; `read` gets the place of each that is not NULL. */
 export function valuesOf<T>(

@@ -226,7 +226,8 @@ export class Placer {
     const key = this.#target.keys.find((each) => each.name === name || name.endsWith(`.${each.name}`))
     const places = key?.columns.map((column) => this.#request.columns.findIndex(({ name }) => name === column)) ?? []
     if (places.length === 0 || places.includes(-1)) return
-    for (const row of rows) {
+    // From the end: of two rows with one key in the same load, it is the second that conflicts.
+    for (const row of rows.toReversed()) {
       const { batch, row: at } = chunk.origin(row)
       const entry = places
         .map((i) => this.#session.batches.valueText(batch.vectors[i]!, at)?.replace(/\+00$/, "") ?? "NULL")
