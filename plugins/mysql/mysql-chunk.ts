@@ -112,7 +112,7 @@ export class BatchWriter {
           continue
         }
         if (this.#request.options.unrepresentable !== "null" || !this.#request.columns[i]!.nullable) {
-          this.#reject(row, i, "MySQL has no such value", "22003")
+          this.#reject(row, i, "the column cannot hold this value unchanged", "22003")
           return
         }
         nulled ??= []

@@ -5,13 +5,17 @@ import { isGeometry } from "./mysql-types.ts"
 export interface Encoder {
   /** The most bytes that `write` may need for this row. */
   size(row: number): number
-  /** Writes a present value at `at`; returns the position after it, or -1 when MySQL has no such value. */
+  /**
+   * Writes a present value at `at`; returns the position after it, or -1 when MySQL has no such value, or would put
+   * another one in its place without a word.
+   */
   write(row: number, target: Uint8Array, at: number): number
 }
 
 /** The encoder of one vector, made once per batch. */
 export function encoderOf(vector: Vector, column: TableColumn, batches: Session["batches"]): Encoder {
   const view = batches.text(vector)
+  const declared = column.native?.type ?? ""
   switch (vector.storage) {
     case "bit": {
       const { values } = vector
@@ -23,8 +27,15 @@ export function encoderOf(vector: Vector, column: TableColumn, batches: Session[
     case "float32":
     case "float64": {
       const { values } = vector
-      return fixed(32, (row, target, at) => (Number.isFinite(values[row]!) ? view.write(row, target, at) : -1))
+      const places = /^(?:float|double|real)\(\d+,(\d+)\)/i.exec(declared)?.[1]
+      return fixed(32, (row, target, at) => {
+        const value = values[row]!
+        if (!Number.isFinite(value) || (places !== undefined && Number(value.toFixed(+places)) !== value)) return -1
+        return view.write(row, target, at)
+      })
     }
+    case "int16":
+      return /^year\b/i.test(declared) ? years(vector.values) : view
     case "int32": {
       const { values } = vector
       if (vector.type.kind !== "date") return view
@@ -43,23 +54,54 @@ export function encoderOf(vector: Vector, column: TableColumn, batches: Session[
       })
     }
     case "bytes":
-      return textual(vector.offsets, vector.data, vector.type.kind, column)
+      return textual(vector.offsets, vector.data, vector.type.kind, column, declared)
     default:
       return view
   }
 }
 
-function textual(offsets: Int32Array, data: Uint8Array, kind: string, column: TableColumn): Encoder {
-  if (kind === "bytes") return hex(offsets, data)
+function textual(offsets: Int32Array, data: Uint8Array, kind: string, column: TableColumn, declared: string): Encoder {
+  if (kind === "bytes") return hex(offsets, data, Number(/^binary\((\d+)\)/i.exec(declared)?.[1] ?? 0))
   if (isGeometry(column.type)) return checked(offsets, data, isHex)
   if (kind === "decimal") return checked(offsets, data, isNumber)
-  const time = kind === "interval" ? /^time\b(?:\((\d)\))?/i.exec(column.native?.type ?? "") : null
+  const time = kind === "interval" ? /^time\b(?:\((\d)\))?/i.exec(declared) : null
   if (time) return checked(offsets, data, isTime(Number(time[1] ?? 0)))
+  const member = /^(?:enum|set)\(/i.test(declared) ? isMember(declared) : undefined
   return {
     size: (row) => (offsets[row + 1]! - offsets[row]!) * 2,
-    write: (row, target, at) => writeEscaped(data, offsets[row]!, offsets[row + 1]!, target, at),
+    write(row, target, at) {
+      const start = offsets[row]!
+      const end = offsets[row + 1]!
+      return member?.(data, start, end) === false ? -1 : writeEscaped(data, start, end, target, at)
+    },
   }
 }
+
+/** The server takes 0 to 99, however written, for years of this or the last century; only `0000` stays what it is. */
+function years(values: Int16Array): Encoder {
+  return fixed(4, (row, target, at) => {
+    let rest = values[row]!
+    if (rest !== 0 && (rest < 1901 || rest > 2155)) return -1
+    for (let to = at + 3; to >= at; to--) {
+      target[to] = 0x30 + (rest % 10)
+      rest = Math.floor(rest / 10)
+    }
+    return at + 4
+  })
+}
+
+/** A number that is no member is taken for the position of one, so it must be stopped here. */
+function isMember(declared: string): (data: Uint8Array, start: number, end: number) => boolean {
+  const members = new Set([...declared.matchAll(/'((?:[^']|'')*)'/g)].map(([, text]) => text!.replaceAll("''", "'")))
+  return (data, start, end) => {
+    const first = data[start]!
+    if (start === end || first > 0x39) return true
+    const text = decoder.decode(data.subarray(start, end))
+    return members.has(text) || !/^\s*[-+]?\d+\s*$/.test(text)
+  }
+}
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
 
 function writeEscaped(data: Uint8Array, start: number, end: number, target: Uint8Array, at: number): number {
   let to = at
@@ -101,10 +143,12 @@ function checked(
   }
 }
 
-function hex(offsets: Int32Array, data: Uint8Array): Encoder {
+/** `width`: of a BINARY, which pads what is shorter. */
+function hex(offsets: Int32Array, data: Uint8Array, width: number): Encoder {
   return {
     size: (row) => (offsets[row + 1]! - offsets[row]!) * 2,
     write(row, target, at) {
+      if (offsets[row + 1]! - offsets[row]! < width) return -1
       let to = at
       for (let from = offsets[row]!; from < offsets[row + 1]!; from++) {
         const byte = data[from]!

@@ -162,7 +162,7 @@ export interface DriverError {
 
 /** Turns what the driver threw into a failure; `action` says what could not be done. Failures pass unchanged. */
 export function failureOf(session: Pick<Session, "failure">, action: string, cause: unknown): Failure {
-  if (cause instanceof Error && "reason" in cause) return cause as Failure // carries a reason: already a failure
+  if (isFailure(cause)) return cause
   const error = (cause ?? {}) as Partial<DriverError> // only read by optional fields
   const [reason, retryable] = classify(error)
   const code = error.errno !== undefined && typeof error.errno === "number" ? String(error.errno) : error.code
@@ -196,6 +196,12 @@ export function isRowError(error: Partial<DriverError>): boolean {
   return reason === "data" || reason === "constraint"
 }
 
+/** Node's errors of TLS have a `reason` as well, which is a sentence. */
+function isFailure(cause: unknown): cause is Failure {
+  return cause instanceof Error && "reason" in cause && reasons.has(String(cause.reason))
+}
+
+const reasons = new Set<string>([...failures.map(([, reason]) => reason), "unknown"])
 const table = new Map<number | string, readonly [FailureReason, boolean]>(
   failures.map(([code, reason, retryable]) => [code, [reason, retryable]]),
 )
