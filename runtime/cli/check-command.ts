@@ -1,0 +1,27 @@
+import { Effect } from "effect"
+import { Command } from "effect/cli"
+import { planNew } from "../worker/run-flow.ts"
+import { readDocument } from "./flow-document.ts"
+import { flowArgument, planFlags, planRequest } from "./flow-flags.ts"
+import { withHost } from "./global-flags.ts"
+import { problemText } from "./problem-text.ts"
+import { Screen } from "./screen.ts"
+
+export const checkCommand = Command.make(
+  "check",
+  { flow: flowArgument, ...planFlags },
+  Effect.fnUntraced(function* (flags) {
+    const screen = yield* Screen
+    const { flow, base } = yield* readDocument(flags.flow)
+    const plan = yield* planNew({ flow, ...planRequest(flags) }).pipe(withHost(base))
+    for (const warning of plan.warnings) screen.say(problemText(warning, "warning", screen.style))
+    const some = plan.warnings.length === 0 ? "" : ` with ${plan.warnings.length} warnings`
+    screen.out(`${screen.outStyle.green("ok")}: ${plan.steps.length} steps${some}`)
+  }),
+).pipe(
+  Command.withDescription(
+    "Check a flow against the systems that it names, and say everything that is wrong with it at once. Changes nothing.",
+  ),
+  Command.withShortDescription("Check a flow"),
+  Command.withExamples([{ command: "headrace check orders.json", description: "Is the flow ready to run?" }]),
+)

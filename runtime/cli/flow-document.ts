@@ -1,0 +1,45 @@
+import { readFile } from "node:fs/promises"
+import { dirname, resolve } from "node:path"
+import process from "node:process"
+import { text } from "node:stream/consumers"
+import { Effect } from "effect"
+import type { Flow } from "../../core/flow/flow-schema.ts"
+import { type FlowError, flowError } from "../../core/flow/problem.ts"
+import { readFlow } from "../../core/flow/read-flow.ts"
+import { Settings } from "../settings.ts"
+
+/** A flow from a file or from the standard input. */
+export interface FlowDocument {
+  readonly flow: Flow
+  /** Relative paths in it start here: the folder of its file. */
+  readonly base: string
+}
+
+export const readDocument = Effect.fnUntraced(function* (
+  argument: string,
+): Effect.fn.Return<FlowDocument, FlowError, Settings> {
+  const { cwd } = yield* Settings
+  if (argument === "-") {
+    const content = yield* Effect.promise(() => text(process.stdin))
+    return { flow: yield* readFlow(content, "the standard input"), base: cwd }
+  }
+  const path = resolve(cwd, argument)
+  const content = yield* Effect.tryPromise({
+    try: () => readFile(path, "utf8"),
+    catch: (error) => unreadable(argument, error as { code?: string }),
+  })
+  return { flow: yield* readFlow(content, `"${argument}"`), base: dirname(path) }
+})
+
+function unreadable(argument: string, { code = "unknown error" }: { readonly code?: string }): FlowError {
+  const [cause, hint] = CAUSES[code] ?? [code, undefined]
+  return flowError([
+    { message: `Cannot read the flow "${argument}": ${cause}`, ...(hint === undefined ? {} : { hint }) },
+  ])
+}
+
+const CAUSES: Readonly<Record<string, readonly [cause: string, hint: string]>> = {
+  ENOENT: ["there is no such file", "Check the path; it starts from the current folder"],
+  EACCES: ["permission denied", "Check that you may read the file"],
+  EISDIR: ["it is a folder", "Name the file in it"],
+}

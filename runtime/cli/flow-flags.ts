@@ -1,0 +1,75 @@
+import { Effect, Option } from "effect"
+import { Argument, CliError, Flag } from "effect/cli"
+
+export const flowArgument = Argument.String("FLOW").pipe(
+  Argument.withDescription("File of the flow document; - reads the standard input"),
+)
+
+const parameters = Flag.String("param").pipe(
+  Flag.withAlias("p"),
+  Flag.withMetavar("NAME=VALUE"),
+  Flag.withDescription("Value of a parameter of the flow; may be repeated"),
+  Flag.atLeast(0),
+  Flag.mapEffect((pairs) =>
+    Effect.forEach(pairs, (pair) => {
+      const at = pair.indexOf("=")
+      if (at > 0) return Effect.succeed([pair.slice(0, at), pair.slice(at + 1)] as const)
+      return Effect.fail(
+        new CliError.InvalidValue({ option: "param", value: pair, expected: "NAME=VALUE", kind: "flag" }),
+      )
+    }),
+  ),
+  Flag.map((pairs): Readonly<Record<string, string>> => Object.fromEntries(pairs)),
+)
+
+const bizdate = Flag.String("bizdate").pipe(
+  Flag.withMetavar("DATE"),
+  Flag.withDescription("Business date, such as 2026-07-01; by default yesterday"),
+  Flag.optional,
+)
+
+const scheduledAt = Flag.String("scheduled-at").pipe(
+  Flag.withMetavar("TIME"),
+  Flag.withDescription("Time for which the run is scheduled, such as 2026-07-02T03:00:00; by default now"),
+  Flag.optional,
+)
+
+/** What every command that plans a flow takes. */
+export const planFlags = { parameters, bizdate, scheduledAt }
+
+export interface PlanFlags {
+  readonly parameters: Readonly<Record<string, string>>
+  readonly bizdate: Option.Option<string>
+  readonly scheduledAt: Option.Option<string>
+}
+
+/** The flags as a plan takes them. */
+export function planRequest({ parameters, bizdate, scheduledAt }: PlanFlags) {
+  return {
+    parameters,
+    ...(Option.isSome(bizdate) ? { bizdate: bizdate.value } : {}),
+    ...(Option.isSome(scheduledAt) ? { scheduledAt: scheduledAt.value } : {}),
+  }
+}
+
+export const parallelFlag = Flag.Int("parallel").pipe(
+  Flag.withMetavar("N"),
+  Flag.withDescription("Splits that are read and written at the same time, instead of the flow's own setting"),
+  Flag.filter(
+    (value) => value >= 1 && value <= 256,
+    (value) => `${value} is not between 1 and 256`,
+  ),
+  Flag.optional,
+)
+
+export const rejectedFlag = Flag.String("rejected").pipe(
+  Flag.withMetavar("FILE"),
+  Flag.withDescription("File for rejected rows as JSON lines; by default ~/.headrace/rejected/<run>.jsonl"),
+  Flag.optional,
+)
+
+export const jsonFlag = Flag.Boolean("json").pipe(
+  Flag.withDescription("Print JSON for programs"),
+  Flag.withDefault(false),
+  Flag.withoutNegation,
+)

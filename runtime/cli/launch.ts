@@ -1,0 +1,85 @@
+import process from "node:process"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { Cause, Effect, Exit, Fiber, Layer } from "effect"
+import { CliConfig, CliError, Command, GlobalFlag } from "effect/cli"
+import { FlowError } from "../../core/flow/problem.ts"
+import { PluginError } from "../../core/host/failure.ts"
+import { readSettings, Settings } from "../settings.ts"
+import { Secrets } from "../sources/secrets.ts"
+import { type ExitCode, exitCodes, failureCode, Stop } from "./exit-code.ts"
+import { problemText } from "./problem-text.ts"
+import { rootCommand } from "./root-command.ts"
+import { Screen, screenLayer } from "./screen.ts"
+
+/** Runs the command line and resolves to the exit code. The first Ctrl-C cancels, the second kills. */
+export async function launch(words: readonly string[], version: string): Promise<number> {
+  const isVerbose = words.includes("--verbose")
+  const settings = readSettings(process.env, process.cwd(), isVerbose)
+  const { environment, verbose } = settings
+  const layer = Layer.mergeAll(
+    NodeServices.layer,
+    CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] }),
+    screenLayer({ out: process.stdout, err: process.stderr, environment, verbose }),
+    Layer.succeed(Settings, settings),
+  ).pipe(Layer.provideMerge(Secrets.layer))
+  const program = Command.runWith(rootCommand, { version })(words).pipe(
+    Effect.as<ExitCode>(exitCodes.ok),
+    Effect.catchCause(report),
+    Effect.provide(layer),
+  )
+  const fiber = Effect.runFork(program)
+  const stop = cancelOnSignal(fiber)
+  const exit = await Effect.runPromise(Fiber.await(fiber))
+  return Exit.isSuccess(exit) ? (stop() ?? exit.value) : (stop() ?? exitCodes.cancelled)
+}
+
+/** Says what went wrong and gives the exit code. */
+const report = Effect.fnUntraced(function* (cause: Cause.Cause<unknown>) {
+  const screen = yield* Screen
+  const { verbose } = yield* Settings
+  const { style, say } = screen
+  if (Cause.hasInterruptsOnly(cause)) {
+    say("cancelled")
+    return exitCodes.cancelled
+  }
+  const error = Cause.squash(cause)
+  if (error instanceof Stop) return error.code
+  if (CliError.isCliError(error)) {
+    const isHelp = error._tag === "ShowHelp" && error.errors.length === 0
+    return isHelp ? exitCodes.ok : exitCodes.usage
+  }
+  if (error instanceof FlowError) {
+    for (const problem of error.problems) say(problemText(problem, "error", style))
+    if (verbose) say(style.dim(Cause.pretty(cause)))
+    return exitCodes.usage
+  }
+  if (error instanceof PluginError) {
+    say(problemText(error, "error", style))
+    if (verbose) say(style.dim(Cause.pretty(Cause.fail(error.cause ?? error))))
+    return failureCode(error.reason)
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  const hint = verbose ? {} : { hint: "This is a fault in Headrace; add --verbose to see where" }
+  say(problemText({ message, ...hint }, "error", style))
+  if (verbose) say(style.dim(Cause.pretty(cause)))
+  return exitCodes.defect
+})
+
+/** Returns what tells the exit code of a signal that came. */
+function cancelOnSignal(fiber: Fiber.Fiber<unknown, unknown>): () => number | undefined {
+  let code: number | undefined
+  const onSignal = (signal: "SIGINT" | "SIGTERM") => {
+    const number = signal === "SIGINT" ? exitCodes.cancelled : 143
+    if (code !== undefined) process.exit(number)
+    code = number
+    process.stderr.write("\ncancelling; press Ctrl-C again to kill\n")
+    fiber.interruptUnsafe()
+  }
+  process.on("SIGINT", onSignal)
+  process.on("SIGTERM", onSignal)
+  return () => {
+    process.off("SIGINT", onSignal)
+    process.off("SIGTERM", onSignal)
+    return code
+  }
+}
