@@ -103,7 +103,9 @@ function checkObject(schema: Schema, object: Schema, pointer: string, problems: 
     } else if (value !== undefined) result[name] = check(property, value, `${pointer}/${name}`, problems)
   }
   for (const [name, property] of Object.entries(properties)) {
-    if (!(name in result) && property.default !== undefined) result[name] = structuredClone(property.default)
+    if (name in result || property.default === undefined) continue
+    // A default may be an object whose own options have defaults.
+    result[name] = check(property, structuredClone(property.default), `${pointer}/${name}`, problems)
   }
   for (const name of (schema.required as readonly string[] | undefined) ?? []) {
     if (!(name in result))
