@@ -36,12 +36,14 @@ export async function* read(link: Link, request: ReadRequest, session: Session):
   const pending = link.sql.unsafe(statement)
   const stop = () => void Promise.resolve(pending.cancel()).catch(link.destroy)
   session.signal.addEventListener("abort", stop, { once: true })
+  const early = earlyFailure(pending as unknown as Opening)
   let ended = false
   try {
     session.signal.throwIfAborted()
     const stream = (await pending.readable()) as unknown as RowStream
+    if (early.error !== undefined) throw early.error
     const rows: Rows = framed ? new FrameRows() : new BatchRows(request, decoders, session)
-    const inbox = new Inbox(stream, rows, Math.min(session.settings.bufferBytes, INBOX_BYTES))
+    inbox = new Inbox(stream, rows, Math.min(session.settings.bufferBytes, INBOX_BYTES))
     for (;;) {
       const next = await inbox.next()
       if (next === undefined) break
@@ -54,12 +56,34 @@ export async function* read(link: Link, request: ReadRequest, session: Session):
     throw link.fail("read", error)
   } finally {
     session.signal.removeEventListener("abort", stop)
-    // Whoever stops early leaves a COPY in progress: the connection is of no further use.
-    if (!ended) {
-      stop()
+    // Whoever stops early leaves a COPY in progress: it is cancelled, and the connection is of no further use.
+    if (!ended) stop()
+    if (!ended || session.signal.aborted) {
+      await inbox?.ended()
       await link.destroy()
     }
   }
+}
+
+/** What the driver calls with the stream once the server has answered. */
+interface Opening {
+  resolve(stream: RowStream): void
+}
+
+/**
+ * The server may hold back its answer to COPY until the first rows. When it fails instead, stream and failure come in
+ * one packet, and the stream has failed before an `await` for it returns: nobody would listen, and the process would end.
+ */
+function earlyFailure(opening: Opening): { error: unknown } {
+  const early: { error: unknown } = { error: undefined }
+  const resolve = opening.resolve
+  opening.resolve = (stream) => {
+    stream.on("error", (error) => {
+      early.error ??= error
+    })
+    resolve(stream)
+  }
+  return early
 }
 
 function withCasts(request: ReadRequest, decoders: readonly (Decoder | undefined)[]): string {
@@ -98,6 +122,7 @@ class Inbox {
   #started = false
   #paused = false
   #done = false
+  #discarding = false
   #error: unknown
   #wake: (() => void) | undefined
 
@@ -135,7 +160,24 @@ class Inbox {
     }
   }
 
+  /** Throws away what still comes: a server that cannot send does not notice that it is cancelled. */
+  discard(): void {
+    this.#discarding = true
+    this.#ready.length = 0
+    if (!this.#done) this.#stream._read(0)
+  }
+
+  /** Resolves when the server has stopped sending. */
+  async ended(): Promise<void> {
+    while (!this.#done) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+  }
+
   #push(chunk: Uint8Array | null): boolean {
+    if (this.#discarding && chunk !== null) return true
     if (chunk === null) {
       this.#finish()
       return false
@@ -169,7 +211,7 @@ class Inbox {
   #finish(): void {
     if (!this.#done) {
       this.#done = true
-      const rest = this.#error === undefined ? this.#rows.rest() : undefined
+      const rest = this.#error === undefined && !this.#discarding ? this.#rows.rest() : undefined
       if (rest !== undefined) this.#ship(rest)
     }
     this.#wake?.()
