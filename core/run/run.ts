@@ -1,4 +1,4 @@
-import { Cause, Clock, Effect, Exit, type Scope } from "effect"
+import { Cause, Clock, Effect, Exit, Fiber, type Scope } from "effect"
 import type { Session, Sink, Source } from "../contract/index.ts"
 import { Events } from "../events/events.ts"
 import { type Plan, type PlannedStep, runSettings } from "../flow/plan.ts"
@@ -13,10 +13,14 @@ import { type RunContext, runSplit, type Work } from "./split-run.ts"
 export type RunServices = Machine | Rejections | Events
 
 /**
- * Runs a plan. Never fails: a report says how it ended. Interruption stops every statement on every server, waits for
- * the components to clean up as long as `cancelTimeoutMs` allows, and reports `cancelled`.
+ * Runs a plan. Never fails: a report says how it ended. Aborting `signal`, or interrupting the effect, stops every
+ * statement on every server and waits for the components to clean up as long as `cancelTimeoutMs` allows; after an
+ * abort the report says `cancelled`.
  */
-export const runPlan = Effect.fn("runPlan")(function* (plan: Plan): Effect.fn.Return<RunReport, never, RunServices> {
+export const runPlan = Effect.fn("runPlan")(function* (
+  plan: Plan,
+  signal?: AbortSignal,
+): Effect.fn.Return<RunReport, never, RunServices> {
   const events = yield* Events
   const rejections = yield* Rejections
   const startedAt = yield* Clock.currentTimeMillis
@@ -36,12 +40,23 @@ export const runPlan = Effect.fn("runPlan")(function* (plan: Plan): Effect.fn.Re
       rejected: counters.rejected,
     }),
   ).pipe(Effect.andThen(Effect.sleep("200 millis")), Effect.forever)
-  const exit = yield* Effect.scoped(
-    Effect.gen(function* () {
-      yield* Effect.forkScoped(beat)
-      return yield* execute(plan, counters, progress)
-    }),
-  ).pipe(Effect.exit)
+  const work = yield* Effect.forkChild(
+    Effect.scoped(
+      Effect.gen(function* () {
+        yield* Effect.forkScoped(beat)
+        return yield* execute(plan, counters, progress)
+      }),
+    ),
+  )
+  const cancel = () => void Effect.runFork(Fiber.interrupt(work))
+  if (signal?.aborted === true) cancel()
+  signal?.addEventListener("abort", cancel, { once: true })
+  yield* Effect.interruptible(Fiber.await(work)).pipe(
+    Effect.onInterrupt(() => Fiber.interrupt(work)),
+    Effect.exit,
+  )
+  const exit = yield* Fiber.await(work)
+  signal?.removeEventListener("abort", cancel)
   const endedAt = yield* Clock.currentTimeMillis
   const file = yield* Effect.promise(() => rejections.flush())
   const report: RunReport = {

@@ -34,7 +34,13 @@ export async function* read(link: Link, request: ReadRequest, session: Session):
   )
   const statement = `COPY (${framed ? request.sql : withCasts(request, decoders)}) TO STDOUT (FORMAT binary)`
   const pending = link.sql.unsafe(statement)
-  const stop = () => void Promise.resolve(pending.cancel()).catch(link.destroy)
+  let inbox: Inbox | undefined
+  const stop = () => {
+    // The driver counts a COPY as done when it begins, and would not cancel it.
+    Object.assign(pending, { active: true })
+    void Promise.resolve(pending.cancel()).catch(() => undefined)
+    inbox?.discard()
+  }
   session.signal.addEventListener("abort", stop, { once: true })
   const early = earlyFailure(pending as unknown as Opening)
   let ended = false

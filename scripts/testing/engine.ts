@@ -67,17 +67,14 @@ export function testEngine(
       }
       return yield* planFlow({ flow: checked, runId: `test-${++runs}`, ...given })
     })
-  const launch = async <A, E>(
-    effect: Effect.Effect<A, E, Layer.Success<typeof layer>>,
-    signal: AbortSignal | undefined,
-  ): Promise<A> => {
-    const exit = await Effect.runPromiseExit(Effect.provide(effect, layer), signal === undefined ? {} : { signal })
+  const launch = async <A, E>(effect: Effect.Effect<A, E, Layer.Success<typeof layer>>): Promise<A> => {
+    const exit = await Effect.runPromiseExit(Effect.provide(effect, layer))
     if (Exit.isSuccess(exit)) return exit.value
     throw Exit.findErrorOption(exit).pipe((error) => (error._tag === "Some" ? error.value : exit.cause))
   }
   return {
     rejections,
-    plan: (flow, at = {}) => launch(planned(flow, at), at.signal),
-    run: (flow, at = {}) => launch(Effect.flatMap(planned(flow, at), runPlan), at.signal),
+    plan: (flow, at = {}) => launch(planned(flow, at)),
+    run: (flow, at = {}) => launch(Effect.flatMap(planned(flow, at), (plan) => runPlan(plan, at.signal))),
   }
 }
