@@ -96,10 +96,11 @@ async function understand(
   session: Session,
 ): Promise<Subject> {
   const { dialect } = database
+  const given = (columns: Columns) => database.inputColumns?.(columns, ownOptions(database, config)) ?? columns
   const conditions = config.where === undefined ? [] : [bound(config.where, "where", dialect, session)]
   if (config.query !== undefined) {
     const query = trimmedQuery(bound(config.query, "query", dialect, session))
-    return { selections: [{ query, conditions }], tables: [], columns: await connection.describeQuery(query) }
+    return { selections: [{ query, conditions }], tables: [], columns: given(await connection.describeQuery(query)) }
   }
   const tables = await findTables(connection, config, session)
   const [first] = tables
@@ -117,8 +118,13 @@ async function understand(
   return {
     selections: tables.map(({ table }) => ({ table, conditions })),
     tables,
-    columns: first!.columns.map((column) => plainColumn(column, first!.primaryKey)),
+    columns: given(first!.columns.map((column) => plainColumn(column, first!.primaryKey))),
   }
+}
+
+/** The options that only this type of database has. */
+function ownOptions(database: Database, config: DatabaseInputOptions): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.keys(database.inputOptions ?? {}).map((name) => [name, config[name]]))
 }
 
 function plainColumn(column: TableInfo["columns"][number], primaryKey: readonly string[]): Column {
@@ -294,8 +300,7 @@ function source(
   consistency: Pick<Source, "oneSnapshot" | "consistencyNote">,
   snapshot?: AsyncDisposable,
 ): Source {
-  const known = Object.keys(database.inputOptions ?? {})
-  const options = Object.fromEntries(known.map((name) => [name, config[name]]))
+  const options = ownOptions(database, config)
   return {
     splits,
     ...consistency,

@@ -6,10 +6,8 @@ import { type MysqlSettings, settingsSchema } from "./mysql-settings.ts"
 import { takeSnapshot } from "./mysql-snapshot.ts"
 import { inputColumns } from "./mysql-types.ts"
 
-/** MySQL 5.7 and 8, and MariaDB. `inputColumns` gives an input's columns as its options shape them. */
-export const mysqlDatabase: Database<MysqlSettings> & {
-  inputColumns(columns: Columns, options: Readonly<Record<string, unknown>>): Columns
-} = {
+/** MySQL 5.7 and 8, and MariaDB. */
+export const mysqlDatabase: Database<MysqlSettings> = {
   kind: "database",
   id: "mysql",
   title: "MySQL",

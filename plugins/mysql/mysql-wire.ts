@@ -1,4 +1,3 @@
-import { createConnection } from "mysql2"
 import { isIpAddress, namesAddress } from "./mysql-identity.ts"
 import { type MysqlSettings, tlsMode } from "./mysql-settings.ts"
 
@@ -94,7 +93,9 @@ interface Driver {
 }
 
 /** Connects and logs in. Rejects with what the driver says. */
-export function openWire(settings: MysqlSettings, timeoutMs: number, signal: AbortSignal): Promise<Wire> {
+export async function openWire(settings: MysqlSettings, timeoutMs: number, signal: AbortSignal): Promise<Wire> {
+  // Loaded when first needed: a run that never meets MySQL does not carry its driver.
+  const { createConnection } = await import("mysql2")
   const mode = tlsMode(settings)
   // The driver compares the certificate with "localhost" when the host is an address, so that check is ours.
   const byAddress = mode === "verify" && isIpAddress(settings.host)
