@@ -18,6 +18,8 @@ export interface Database<S = unknown> extends ComponentBase {
   readonly inputOptions?: Readonly<
     Record<string, { readonly description: string; readonly [keyword: string]: unknown }>
   >
+  /** The columns as its input gives them, where `inputOptions` change that: another type, NULL for what was not NULL. */
+  inputColumns?(columns: Columns, options: Readonly<Record<string, unknown>>): Columns
   readonly outputOptions?: Readonly<
     Record<string, { readonly description: string; readonly [keyword: string]: unknown }>
   >

@@ -1,4 +1,4 @@
-import type { Columns, Database } from "../../core/contract/index.ts"
+import type { Database } from "../../core/contract/index.ts"
 import { MysqlConnection } from "./mysql-connection.ts"
 import { mysqlDialect } from "./mysql-dialect.ts"
 import { Link } from "./mysql-link.ts"
