@@ -1,4 +1,6 @@
 import type { Columns, Dialect, Issue, TableColumn, TableInfo, TableName } from "../contract/index.ts"
+import { lossyIssue } from "./mapping.ts"
+import type { DatabaseOutputOptions } from "./options.ts"
 import { qualified } from "./source-sql.ts"
 
 /** A table that does not exist yet. */
@@ -12,19 +14,18 @@ export interface NewTable {
 export function newTable(
   table: TableName,
   columns: Columns,
-  keyColumns: readonly string[] | undefined,
+  options: Pick<DatabaseOutputOptions, "keyColumns" | "allowLossy">,
   dialect: Dialect,
 ): NewTable {
-  const key = keyColumns ?? inheritedKey(columns)
+  const key = options.keyColumns ?? inheritedKey(columns)
   const issues: Issue[] = []
   const described = columns.map((column): TableColumn => {
     const { type, lossy } = dialect.columnType(column, { key: key.includes(column.name) })
-    if (lossy !== undefined)
-      issues.push({
-        severity: "warning",
-        column: column.name,
-        message: `Column "${column.name}" is created as ${type}: ${lossy}`,
-      })
+    if (lossy !== undefined) {
+      const message = `Column "${column.name}" is created as ${type}: ${lossy}`
+      if (KEEPS_VALUES.has(column.type.kind)) issues.push({ severity: "warning", column: column.name, message })
+      else issues.push(lossyIssue(message, [column.name], options.allowLossy))
+    }
     const nullable = column.nullable && !key.includes(column.name)
     return {
       ...column,
@@ -59,6 +60,9 @@ export function newTable(
     issues,
   }
 }
+
+/** What does not fit is rejected, or only the type's name is lost: neither changes a value. */
+const KEEPS_VALUES = new Set<string>(["native", "string", "bytes"])
 
 /** The source table's primary key, if all of it comes along. */
 function inheritedKey(columns: Columns): readonly string[] {

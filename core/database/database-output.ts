@@ -94,8 +94,7 @@ async function find(
   }
   if (existing?.kind === "view")
     throw session.failure("unsupported", `Cannot write to "${shownTable(name)}": it is a view`)
-  const made =
-    existing === undefined ? newTable(name, renamed(input, config), config.keyColumns, database.dialect) : undefined
+  const made = existing === undefined ? newTable(name, renamed(input, config), config, database.dialect) : undefined
   const info = existing ?? made!.info
   const mapping = mapColumns(input, info.columns, config)
   const keyColumns = config.keyColumns ?? info.primaryKey
@@ -170,16 +169,30 @@ async function open(
   const writers = new Connections(Number.POSITIVE_INFINITY, connect)
   const connection = await writers.take(session)
   const timeoutMs = config.timeoutMs ?? session.settings.statementTimeoutMs
+  let made = false
   try {
-    const made = await prepare(database, connection, config, request.input, timeoutMs, session)
+    made = await prepare(database, connection, config, request.input, timeoutMs, session)
     // What was created may be declared a little differently from what was asked for; the table itself decides.
     const target = await find(database, connection, { ...config, createTable: false }, request.input, session)
+    refuse(target.issues, session)
     await writers.give(connection, true)
     return sink(database, config, target, made ? target.info.table : undefined, writers, timeoutMs)
   } catch (error) {
+    if (made) await drop(connection, parseTableName(config.table, config.schema, session.failure), database)
     await writers.give(connection, false)
     throw error
   }
+}
+
+/** The plan has refused what it saw; a preparation statement, or somebody else, may have changed the table since. */
+function refuse(issues: readonly Issue[], session: Session): void {
+  const found = issues.find(({ severity }) => severity !== "warning")
+  if (found === undefined) return
+  throw session.failure("config", found.message, found.hint === undefined ? {} : { hint: found.hint })
+}
+
+async function drop(connection: Connection, table: TableName, database: Database): Promise<void> {
+  await connection.execute(`DROP TABLE ${qualified(table, database.dialect)}`).catch(() => undefined)
 }
 
 /** Creates the table and runs the preparation statements, which may create it as well. */

@@ -141,7 +141,9 @@ function unmapped(pairs: readonly MappedColumn[], target: readonly TableColumn[]
     }))
 }
 
-function conversion({ from, to }: MappedColumn, allowLossy: boolean | readonly string[]): Issue[] {
+type Consent = DatabaseOutputOptions["allowLossy"]
+
+function conversion({ from, to }: MappedColumn, allowLossy: Consent): Issue[] {
   const name = from.name === to.name ? `"${from.name}"` : `"${from.name}" to "${to.name}"`
   const types = `${from.native?.type ?? from.type.kind} to ${to.native?.type ?? to.type.kind}`
   const { level, why } = fidelity(from.type, to.type)
@@ -151,16 +153,8 @@ function conversion({ from, to }: MappedColumn, allowLossy: boolean | readonly s
     issues.push({ severity: "error", column: from.name, message, hint: "Cast it with select, or map another column" })
   }
   if (level === "lossy") {
-    const consent =
-      allowLossy === true ||
-      (Array.isArray(allowLossy) && (allowLossy.includes(from.name) || allowLossy.includes(to.name)))
     const message = `Column ${name} loses something: ${types}, ${why}`
-    issues.push({
-      severity: consent ? "warning" : "lossy",
-      column: from.name,
-      message,
-      hint: `Accept it with allowLossy: ["${from.name}"]`,
-    })
+    issues.push(lossyIssue(message, [from.name, to.name], allowLossy))
   }
   if (level === "checked")
     issues.push({ severity: "warning", column: from.name, message: `Column ${name} is checked: ${types}, ${why}` })
@@ -172,6 +166,14 @@ function conversion({ from, to }: MappedColumn, allowLossy: boolean | readonly s
     })
   }
   return issues
+}
+
+/** Something is rounded or dropped: an error unless the flow consents to it for one of the names of the column. */
+export function lossyIssue(message: string, columns: readonly [string, ...string[]], allowLossy: Consent): Issue {
+  const [column] = columns
+  const consent = typeof allowLossy === "boolean" ? allowLossy : columns.some((name) => allowLossy.includes(name))
+  const severity = consent ? "warning" : "lossy"
+  return { severity, column, message, hint: `Accept it with allowLossy: ["${column}"]` }
 }
 
 function names(columns: Columns): string {
