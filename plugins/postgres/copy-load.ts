@@ -253,6 +253,8 @@ async function openCopy(link: Link, statement: string, signal: AbortSignal, form
     wake?.()
   }
   signal.addEventListener("abort", stop, { once: true })
+  // Behind the last byte the driver tells a failure to the query alone, which is resolved already.
+  Object.assign(pending, { reject: settle })
   stream.on("error", settle)
   stream.on("finish", () => settle())
   stream.on("close", () => settle())
