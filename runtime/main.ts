@@ -1,8 +1,11 @@
 #!/usr/bin/env bun
 import process from "node:process"
 import packageJson from "../package.json" with { type: "json" }
-import { launch } from "./cli/launch.ts"
+import { limitHeap } from "./bun/heap.ts"
 
+limitHeap()
+// Loaded only now: the process may just have started anew.
+const { launch } = await import("./cli/launch.ts")
 const code = await launch(process.argv.slice(2), packageJson.version)
 // Drivers may hold the process open, and what is printed to a pipe leaves later.
 await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write("", done))))

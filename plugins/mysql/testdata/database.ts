@@ -55,7 +55,7 @@ export async function bed(options: Parameters<typeof testSession>[0] = {}, servi
     },
     async rows(sql, options = {}) {
       const found: Row[] = []
-      const columns = mysqlDatabase.inputColumns(await connection.describeQuery(sql), options)
+      const columns = mysqlDatabase.inputColumns!(await connection.describeQuery(sql), options)
       for await (const batch of connection.read({ sql, columns, options }, session)) {
         if (batch.encoding === undefined) found.push(...session.batches.rows(batch))
       }
