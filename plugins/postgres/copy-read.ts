@@ -84,6 +84,8 @@ function earlyFailure(opening: Opening): { error: unknown } {
   const early: { error: unknown } = { error: undefined }
   const resolve = opening.resolve
   opening.resolve = (stream) => {
+    // Called once more at the statement's end: what is thrown there would leave the connection busy for ever.
+    opening.resolve = resolve
     stream.on("error", (error) => {
       early.error ??= error
     })
