@@ -7,6 +7,7 @@ import { PluginError } from "../../core/host/failure.ts"
 import { readSettings, Settings } from "../settings.ts"
 import { Secrets } from "../sources/secrets.ts"
 import { type ExitCode, exitCodes, failureCode, Stop } from "./exit-code.ts"
+import { presenterLayer } from "./presenter.ts"
 import { problemText } from "./problem-text.ts"
 import { rootCommand } from "./root-command.ts"
 import { Screen, screenLayer } from "./screen.ts"
@@ -19,9 +20,12 @@ export async function launch(words: readonly string[], version: string): Promise
   const layer = Layer.mergeAll(
     NodeServices.layer,
     CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] }),
-    screenLayer({ out: process.stdout, err: process.stderr, environment, verbose }),
+    presenterLayer,
     Layer.succeed(Settings, settings),
-  ).pipe(Layer.provideMerge(Secrets.layer))
+  ).pipe(
+    Layer.provideMerge(screenLayer({ out: process.stdout, err: process.stderr, environment, verbose })),
+    Layer.provideMerge(Secrets.layer),
+  )
   const program = Command.runWith(rootCommand, { version })(words).pipe(
     Effect.as<ExitCode>(exitCodes.ok),
     Effect.catchCause(report),

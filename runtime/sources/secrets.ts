@@ -38,7 +38,7 @@ function encoded(text: string): string {
 
 /** A short secret is masked where it stands alone: replacing every "a" would make messages unreadable and hide nothing. */
 function patternOf(secret: string): RegExp {
-  const literal = secret.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, "\\$&")
+  const literal = secret.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&")
   return secret.length < SHORT_CHARACTERS
     ? new RegExp(`(?<![\\p{L}\\p{N}])${literal}(?![\\p{L}\\p{N}])`, "gu")
     : new RegExp(literal, "gu")

@@ -1,0 +1,113 @@
+import { Effect, Option } from "effect"
+import { Argument, Command } from "effect/cli"
+import type { ComponentBase } from "../../core/contract/index.ts"
+import { flowSchema } from "../../core/flow/flow-schema.ts"
+import type { FoundPlugin } from "../discovery/discover.ts"
+import { refusedPlugin } from "../discovery/installed.ts"
+import { Settings } from "../settings.ts"
+import { Plugins } from "../worker/host.ts"
+import { jsonFlag } from "./flow-flags.ts"
+import { withHost } from "./global-flags.ts"
+import { optionLines } from "./option-text.ts"
+import { usage } from "./refusal.ts"
+import { Screen } from "./screen.ts"
+import { textTable } from "./text-table.ts"
+
+/** What is known of a component, by its code or by its manifest. */
+interface Known {
+  readonly id: string
+  readonly kind: string
+  readonly title: string
+  readonly summary: string
+  readonly plugin: string
+  readonly version: string
+  readonly isLoaded: boolean
+}
+
+export const componentsCommand = Command.make(
+  "components",
+  { json: jsonFlag },
+  Effect.fnUntraced(function* ({ json }) {
+    const screen = yield* Screen
+    const { cwd } = yield* Settings
+    const known = yield* knownComponents.pipe(withHost(cwd))
+    if (json) return screen.out(JSON.stringify(known, null, 2))
+    const cells = known.map(({ id, kind, summary, plugin, isLoaded }) => [
+      id,
+      kind,
+      summary,
+      isLoaded ? plugin : `${plugin} (needs --unconfined ${plugin})`,
+    ])
+    for (const line of textTable(COLUMNS, cells, { style: screen.outStyle })) screen.out(line)
+  }),
+).pipe(Command.withDescription("List the inputs, transforms, outputs and database types that flows can use."))
+
+const knownComponents = Effect.gen(function* () {
+  const { components, refused, all } = yield* Plugins
+  const loaded = components.all.map(({ component, plugin }): Known => {
+    const { id, kind, title, summary } = component
+    return { id, kind, title, summary, plugin: plugin.name, version: plugin.version, isLoaded: true }
+  })
+  const known = [...loaded, ...refused.flatMap(fromManifest)]
+  const order = all.map((plugin) => plugin.manifest.name)
+  return known.toSorted((a, b) => order.indexOf(a.plugin) - order.indexOf(b.plugin) || a.id.localeCompare(b.id))
+})
+
+function fromManifest({ manifest }: FoundPlugin): readonly Known[] {
+  const { name: plugin, version } = manifest
+  return manifest.components.map(({ id, kind, title, summary }) => ({
+    ...{ id, kind, title, summary, plugin, version },
+    isLoaded: false,
+  }))
+}
+
+export const componentCommand = Command.make(
+  "component",
+  { name: Argument.String("NAME").pipe(Argument.withDescription("Id of the component, such as postgres-input")) },
+  Effect.fnUntraced(function* ({ name }) {
+    const screen = yield* Screen
+    const { cwd } = yield* Settings
+    const component = yield* findComponent(name).pipe(withHost(cwd))
+    for (const line of optionLines(component, screen.outStyle, screen.columns)) screen.out(line)
+  }),
+).pipe(
+  Command.withDescription("Describe a component: what it does, its options with their defaults, examples."),
+  Command.withShortDescription("Describe a component"),
+  Command.withExamples([{ command: "headrace component csv-input", description: "How is a CSV file read?" }]),
+)
+
+export const schemaCommand = Command.make(
+  "schema",
+  {
+    component: Argument.String("COMPONENT").pipe(
+      Argument.withDescription("Id of a component; without it, the schema of flow documents"),
+      Argument.optional,
+    ),
+  },
+  Effect.fnUntraced(function* ({ component }) {
+    const screen = yield* Screen
+    const { cwd } = yield* Settings
+    if (Option.isNone(component)) return screen.out(JSON.stringify(flowSchema, null, 2))
+    const { config } = yield* findComponent(component.value).pipe(withHost(cwd))
+    screen.out(JSON.stringify(config, null, 2))
+  }),
+).pipe(
+  Command.withDescription("Print a JSON Schema, for editors: that of flow documents, or of a component's options."),
+  Command.withShortDescription("Print a JSON Schema"),
+)
+
+const findComponent = Effect.fnUntraced(function* (name: string) {
+  const installed = yield* Plugins
+  const component = installed.components.get(name)?.component
+  if (component !== undefined) return component
+  const declared = installed.refused
+    .flatMap((plugin) => plugin.manifest.components)
+    .find((candidate) => candidate.id === name)
+  if (declared !== undefined && refusedPlugin(installed, name) !== undefined)
+    return { ...declared, examples: [] } satisfies ComponentBase & { kind: string }
+  const near = installed.components.nearest(name)
+  const hint = near === undefined ? 'Run "headrace components" to see what there is' : `Did you mean "${near}"?`
+  return yield* usage(`There is no component "${name}"`, hint)
+})
+
+const COLUMNS = [{ title: "component" }, { title: "kind" }, { title: "what it does" }, { title: "plugin" }] as const

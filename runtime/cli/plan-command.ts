@@ -1,0 +1,30 @@
+import { Effect } from "effect"
+import { Command } from "effect/cli"
+import { planNew } from "../worker/run-flow.ts"
+import { readDocument } from "./flow-document.ts"
+import { flowArgument, jsonFlag, planFlags, planRequest } from "./flow-flags.ts"
+import { withHost } from "./global-flags.ts"
+import { planJson, planLines } from "./plan-text.ts"
+import { asJson } from "./refusal.ts"
+import { Screen } from "./screen.ts"
+
+export const planCommand = Command.make(
+  "plan",
+  { flow: flowArgument, ...planFlags, json: jsonFlag },
+  Effect.fnUntraced(function* (flags) {
+    const screen = yield* Screen
+    const planned = Effect.gen(function* () {
+      const { flow, base } = yield* readDocument(flags.flow)
+      return yield* planNew({ flow, ...planRequest(flags) }).pipe(withHost(base))
+    })
+    const plan = yield* planned.pipe(asJson(flags.json))
+    if (flags.json) screen.out(screen.mask(JSON.stringify(planJson(plan), null, 2)))
+    else for (const line of planLines(plan, screen.outStyle, screen.mask)) screen.out(line)
+  }),
+).pipe(
+  Command.withDescription(
+    "Show how a flow would run: the columns on every hop, what the source evaluates, splits, encodings, tables that would be created. Changes nothing.",
+  ),
+  Command.withShortDescription("Show how a flow would run"),
+  Command.withExamples([{ command: "headrace plan orders.json", description: "What would happen, step by step?" }]),
+)

@@ -1,0 +1,44 @@
+import { Effect, Layer } from "effect"
+import { type CliError, CliOutput } from "effect/cli"
+import { problemText } from "./problem-text.ts"
+import { Screen } from "./screen.ts"
+
+/** Help as effect prints it; a wrong call gets a few words on the standard error instead of the whole page. */
+export const presenterLayer = Layer.unwrap(
+  Effect.gen(function* () {
+    const screen = yield* Screen
+    const formatter = CliOutput.defaultFormatter({ colors: screen.outStyle.bold("x") !== "x" })
+    const present = (event: CliOutput.Presenter.Event) => {
+      if (event._tag === "Version") return screen.out(formatter.formatVersion(event.name, event.version))
+      if (event._tag === "Help") return screen.out(formatter.formatHelpDoc(event.helpDoc))
+      for (const error of event.errors) screen.say(problemText(callProblem(error), "error", screen.style))
+      screen.say(`Run "${event.commandPath.join(" ")} --help" to see how it is called`)
+    }
+    return CliOutput.layerPresenter({ present: (event) => Effect.sync(() => present(event)) })
+  }),
+)
+
+function callProblem(error: CliError.NonShowHelpErrors): { readonly message: string; readonly hint?: string } {
+  switch (error._tag) {
+    case "UnrecognizedOption":
+      return { message: `There is no option "${error.option}"`, ...didYouMean(error.suggestions) }
+    case "UnknownSubcommand":
+      return { message: `There is no command "${error.subcommand}"`, ...didYouMean(error.suggestions) }
+    case "MissingArgument":
+      return { message: `${error.argument} is missing` }
+    case "MissingOption":
+      return { message: `Option --${error.option} is missing` }
+    case "InvalidValue": {
+      const name = error.kind === "flag" ? `Option --${error.option}` : error.option
+      return { message: `${name} cannot be "${error.value}": ${error.expected}` }
+    }
+    case "UnexpectedArgument":
+      return { message: `There is one argument too many: ${error.arguments.join(" ")}` }
+    default:
+      return { message: error.message }
+  }
+}
+
+function didYouMean([first]: readonly string[]): { readonly hint?: string } {
+  return first === undefined ? {} : { hint: `Did you mean "${first}"?` }
+}

@@ -1,0 +1,52 @@
+import { Effect } from "effect"
+import type { Connection, Database, DataSource, Session } from "../../core/contract/index.ts"
+import { connected } from "../../core/database/connections.ts"
+import type { FlowSettings } from "../../core/flow/flow-schema.ts"
+import { runSettings } from "../../core/flow/plan.ts"
+import { checkFlow } from "../../core/flow/read-flow.ts"
+import { failure, pluginError } from "../../core/host/failure.ts"
+import { DataSources, InstalledComponents, Machine } from "../../core/host/services.ts"
+import { makeSession } from "../../core/host/session.ts"
+
+/** A data source with an open connection to it. */
+export interface Connected {
+  readonly source: DataSource
+  readonly database: Database
+  readonly connection: Connection
+  readonly session: Session
+}
+
+/** Connects to a data source for the length of `use`. */
+export const withConnection = Effect.fnUntraced(function* <A>(name: string, use: (connected: Connected) => Promise<A>) {
+  const dataSources = yield* DataSources
+  const components = yield* InstalledComponents
+  const machine = yield* Machine
+  const source = yield* dataSources.get(name)
+  const component = components.get(source.type)?.component
+  if (component?.kind !== "database") return yield* Effect.die(`"${source.type}" is no database type`)
+  const settings = yield* defaultSettings
+  return yield* Effect.tryPromise({
+    try: async (signal) => {
+      const session = makeSession({
+        ...machine,
+        signal,
+        parameters: {},
+        settings: runSettings(settings),
+        run: { id: "console", fence: 0 },
+        reject: ({ reason }) => {
+          throw failure("data", `Cannot read a row: ${reason}`)
+        },
+        adjusted: () => {},
+      })
+      await using connection = await connected(() => component.connect(source.settings, session), session)
+      return await use({ source, database: component, connection, session })
+    },
+    catch: (thrown) => pluginError(thrown),
+  })
+})
+
+/** What a flow that says nothing runs with. */
+const defaultSettings = Effect.map(
+  Effect.orDie(checkFlow({ version: 1, steps: [{ id: "none", use: "none" }] })),
+  (flow): FlowSettings => flow.settings,
+)
