@@ -55,7 +55,8 @@ class Builder implements BatchBuilder {
 
   endRow(): void {
     const rows = ++this.rows
-    for (const column of this.columns) if (column.length !== rows) this.#misshapen()
+    const { columns } = this
+    for (let i = 0; i < columns.length; i++) if (columns[i]!.length !== rows) this.#misshapen()
     if (this.#positions !== undefined) this.#positions[rows - 1] = this.#position
     this.#position++
     // One value may be as large as a batch: then the batch ends with it.

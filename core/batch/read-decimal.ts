@@ -17,6 +17,12 @@ export function readDecimal(
   type: { readonly precision?: number; readonly scale?: number },
   round = false,
 ): boolean {
+  if (isPlain(source, start, end, type)) {
+    if (end - start > decimal.text.length) decimal.text = new Uint8Array((end - start) * 2)
+    for (let i = start; i < end; i++) decimal.text[i - start] = source[i]!
+    decimal.length = end - start
+    return true
+  }
   let at = start
   const minus = source[at] === 0x2d
   if (minus || source[at] === 0x2b) at++
@@ -42,6 +48,26 @@ export function readDecimal(
   const digits = stop - at - (point < 0 ? 0 : 1)
   if (digits < 1) return false
   return write(source, at, stop, point < 0 ? stop : point, exponent, minus, type, round)
+}
+
+/** The usual case, already in the plain form: nothing to mend, nothing too long. */
+function isPlain(
+  source: Uint8Array,
+  start: number,
+  end: number,
+  { precision, scale }: { readonly precision?: number; readonly scale?: number },
+): boolean {
+  if (precision === undefined || scale === undefined || scale > precision) return false
+  const first = source[start] === 0x2d ? start + 1 : start
+  const point = scale > 0 ? end - scale - 1 : end
+  const whole = point - first
+  // A leading zero, also the one of -0.00, takes the long way; so does a whole number that is too long.
+  if (whole < 1 || whole > precision - scale || source[first] === 0x30) return false
+  for (let at = first; at < end; at++) {
+    const byte = source[at]!
+    if (at === point ? byte !== 0x2e : byte < 0x30 || byte > 0x39) return false
+  }
+  return true
 }
 
 function write(

@@ -68,9 +68,14 @@ export function readBoolean(source: Uint8Array, start: number, end: number): num
     if (source[start] === 0x30 || first === 0x66) return 0
     return -1
   }
-  if (end - start > 5) return -1
-  const text = String.fromCharCode(...source.subarray(start, end)).toLowerCase()
-  return text === "true" ? 1 : text === "false" ? 0 : -1
+  if (end - start === 4) return first === 0x74 && spells(source, start + 1, "rue") ? 1 : -1
+  return end - start === 5 && first === 0x66 && spells(source, start + 1, "alse") ? 0 : -1
+}
+
+/** Whether the bytes are these lower-case letters, in either case. */
+function spells(source: Uint8Array, start: number, letters: string): boolean {
+  for (let i = 0; i < letters.length; i++) if ((source[start + i]! | 0x20) !== letters.charCodeAt(i)) return false
+  return true
 }
 
 /** Whether the text is one JSON value (RFC 8259), judged without building it: numbers keep every digit. */

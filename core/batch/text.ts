@@ -161,10 +161,22 @@ function writePadded(target: Uint8Array, at: number, value: number, width: numbe
 
 /** `yyyy-mm-dd`, with ` BC` where it belongs, or an infinity. */
 export function writeDate(target: Uint8Array, at: number, days: number): number {
+  if (days >= 0 && days < KNOWN_DAYS) return writeKnownDay(target, at, days)
   if (days === DATE_INFINITY) return put(target, at, INFINITY)
   if (days === DATE_MINUS_INFINITY) return put(target, at, MINUS_INFINITY)
   const end = writeDay(target, at, days)
   return civil.year > 0 ? end : put(target, end, ERA)
+}
+
+/** Days from 1970-01-01 to 2099-12-31, whose text is made once: `yyyy-mm-dd` each, 0 where it is not made yet. */
+const KNOWN_DAYS = 47_482
+const knownDays = new Uint8Array(KNOWN_DAYS * 10)
+
+function writeKnownDay(target: Uint8Array, at: number, days: number): number {
+  const from = days * 10
+  if (knownDays[from] === 0) writeDay(knownDays, from, days)
+  for (let i = 0; i < 10; i++) target[at + i] = knownDays[from + i]!
+  return at + 10
 }
 
 /** Leaves the year in `civil`; writes no era. */
@@ -187,10 +199,10 @@ function twoDigits(target: Uint8Array, at: number, value: number): number {
 
 /** Microseconds of a day as `hh:mm:ss[.ffffff]`, the fraction without trailing zeros. */
 export function writeClock(target: Uint8Array, start: number, micros: number): number {
-  const seconds = Math.floor(micros / 1e6)
+  const seconds = (micros / 1e6) | 0
   let fraction = micros - seconds * 1e6
-  const hours = Math.floor(seconds / 3600)
-  const minutes = Math.floor((seconds - hours * 3600) / 60)
+  const hours = (seconds / 3600) | 0
+  const minutes = ((seconds - hours * 3600) / 60) | 0
   let at = twoDigits(target, start, hours)
   target[at++] = 0x3a
   at = twoDigits(target, at, minutes)
@@ -208,6 +220,14 @@ export function writeClock(target: Uint8Array, start: number, micros: number): n
 
 /** Microseconds since 1970 in halves, as `yyyy-mm-dd hh:mm:ss[.ffffff]`, with `+00` for an instant. */
 export function writeTimestamp(target: Uint8Array, start: number, low: number, high: number, zone: boolean): number {
+  // 4102444800 s, the end of the known days, in halves; such a number of microseconds is exact as a double.
+  if (high >= 0 && high < 955_174) {
+    const value = high * 4294967296 + (low >>> 0)
+    const days = Math.floor(value / DAY_MICROS)
+    const day = writeKnownDay(target, start, days)
+    target[day] = 0x20
+    return writeOffset(target, writeClock(target, day + 1, value - days * DAY_MICROS), zone)
+  }
   if (high === 0x7fffffff && low === -1) return put(target, start, INFINITY)
   if (high === -2147483648 && low === 0) return put(target, start, MINUS_INFINITY)
   divide(low, high, DAY_MICROS)
@@ -215,13 +235,16 @@ export function writeTimestamp(target: Uint8Array, start: number, low: number, h
   let at = writeDay(target, start, division.quotient)
   const beforeChrist = civil.year <= 0
   target[at++] = 0x20
-  at = writeClock(target, at, micros)
-  if (zone) {
-    target[at++] = 0x2b
-    target[at++] = 0x30
-    target[at++] = 0x30
-  }
+  at = writeOffset(target, writeClock(target, at, micros), zone)
   return beforeChrist ? put(target, at, ERA) : at
+}
+
+function writeOffset(target: Uint8Array, at: number, zone: boolean): number {
+  if (!zone) return at
+  target[at] = 0x2b
+  target[at + 1] = 0x30
+  target[at + 2] = 0x30
+  return at + 3
 }
 
 function writeUuid(target: Uint8Array, start: number, data: Uint8Array, from: number): number {

@@ -69,7 +69,7 @@ const settingsSchema = {
       type: "integer",
       minimum: 1,
       maximum: 1_000_000,
-      default: 4096,
+      default: 1024,
       description: "Rows in a batch at most.",
     },
     batchBytes: {
