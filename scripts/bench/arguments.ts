@@ -9,7 +9,7 @@ export interface Options {
   readonly keep: boolean
   readonly fsync: boolean
   readonly peers: boolean
-  /** Our command line up to the verb. Absent: `bun runtime/main.ts`. */
+  /** Our command line up to the verb. Absent: the binary, compiled for the purpose. */
   readonly ours: readonly string[] | undefined
   /** `host:port` of a running server, used instead of a private one. */
   readonly postgres: string | undefined

@@ -16,13 +16,11 @@ export function postgresToPostgres(splits: number): Flow {
 
 /** The same with a cast and a rename, every value read into a batch and written from it. */
 export function postgresTyped(): Flow {
-  const columns = [
-    ...["id", "name", "amount", "flag"].map((name) => ({ name })),
-    { name: "d", type: "timestamp" },
-    ...["ts", "score"].map((name) => ({ name })),
-    { name: "remark", from: "note" },
+  const change = [
+    { column: "d", type: "timestamp" },
+    { column: "note", as: "remark" },
   ]
-  const select = { id: "typed", use: "select", config: { columns } }
+  const select = { id: "typed", use: "select", config: { change } }
   return flow({ parallel: 1, forwarding: false }, fromPostgres("bench.t"), select, toPostgres("public.u_typed"))
 }
 

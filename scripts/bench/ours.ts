@@ -1,13 +1,12 @@
 import { existsSync } from "node:fs"
 import { join, resolve } from "node:path"
+import { build } from "../build.ts"
 import type { Bench } from "./bench.ts"
 import { type Flow, sources } from "./flows.ts"
 import type { Command } from "./measure.ts"
 
 /** How Headrace is called, or why it cannot be. */
 export type Ours = { readonly argv: readonly string[] } | { readonly missing: string }
-
-const repository = join(import.meta.dir, "../..")
 
 export async function findOurs(command: readonly string[] | undefined): Promise<Ours> {
   if (command !== undefined) {
@@ -17,9 +16,8 @@ export async function findOurs(command: readonly string[] | undefined): Promise<
     // The run has a folder of its own, so paths are made absolute.
     return { argv: [path, ...rest.map((word) => (existsSync(word) ? resolve(word) : word))] }
   }
-  const main = join(repository, "runtime/main.ts")
-  if (!existsSync(main)) return { missing: "runtime/main.ts does not exist" }
-  return { argv: [process.execPath, main] }
+  // The binary, made anew: what people run is what is measured.
+  return { argv: [await build()] }
 }
 
 /** Writes the flow and its data sources, and gives the command that runs it. */
