@@ -46,14 +46,14 @@ export function failure(reason: FailureReason, message: string, options: Failure
 
 /** Reads whatever a plugin threw, by its shape. */
 export function pluginError(thrown: unknown, step?: string): PluginError {
-  if (thrown instanceof PluginError) return thrown
+  if (thrown instanceof PluginError && (step === undefined || thrown.step !== undefined)) return thrown
   const shape = (Predicate.isObject(thrown) ? thrown : {}) as Record<string, unknown>
   const given =
     Predicate.isString(shape.reason) && REASONS.has(shape.reason) ? (shape.reason as FailureReason) : undefined
   const aborted = shape.name === "AbortError"
   const reason = given ?? (aborted ? "cancelled" : "unknown")
   return new PluginError({
-    message: Predicate.isString(shape.message) ? shape.message : String(thrown),
+    message: messageOf(thrown, shape),
     reason,
     retryable: Predicate.isBoolean(shape.retryable) ? shape.retryable : RETRYABLE.has(reason),
     cause: thrown,
@@ -61,4 +61,13 @@ export function pluginError(thrown: unknown, step?: string): PluginError {
     ...(Predicate.isString(shape.hint) ? { hint: shape.hint } : {}),
     ...(Predicate.isString(shape.code) && shape.code !== "" ? { code: shape.code } : {}),
   })
+}
+
+function messageOf(thrown: unknown, shape: Readonly<Record<string, unknown>>): string {
+  if (Predicate.isString(shape.message) && shape.message !== "") return shape.message
+  // An object may have no text at all.
+  if (!Predicate.isObject(thrown)) return String(thrown)
+  return Predicate.isString(shape.name)
+    ? `Something failed without a message: ${shape.name}`
+    : "Something failed without a message"
 }

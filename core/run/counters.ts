@@ -62,16 +62,15 @@ export class Counters {
       throw this.#exceeded(step, row, `${errorPercent} % of ${read} read are allowed`)
   }
 
-  /** The final judgement of a percentage. */
+  /** The final judgement: of a percentage, and of a limit that a component has not let pass. */
   judge(): void {
-    const { errorPercent } = this.#settings
+    const { errorLimit, errorPercent } = this.#settings
     const read = this.#read()
-    if (errorPercent === undefined || this.rejected * 100 <= errorPercent * read) return
-    throw failure(
-      "data",
-      `Cannot accept the run: ${plural(this.rejected)} rejected, ${errorPercent} % of ${read} read are allowed`,
-      { hint: HINT },
-    )
+    const most = errorPercent === undefined ? errorLimit : (errorPercent * read) / 100
+    if (this.rejected <= most) return
+    const allowed =
+      errorPercent === undefined ? `${errorLimit} allowed` : `${errorPercent} % of ${read} read are allowed`
+    throw failure("data", `Cannot accept the run: ${plural(this.rejected)} rejected, ${allowed}`, { hint: HINT })
   }
 
   adjust(step: string, policy: string, column: string, values: number): void {

@@ -1,10 +1,11 @@
-import { Cause, Clock, Effect, Exit, Fiber, type Scope } from "effect"
+import { Cause, Clock, Effect, Exit, Fiber, Scope } from "effect"
 import type { Session, Sink, Source } from "../contract/index.ts"
 import { Events } from "../events/events.ts"
 import { type Plan, type PlannedStep, runSettings } from "../flow/plan.ts"
 import { type PluginError, pluginError } from "../host/failure.ts"
 import { Machine } from "../host/services.ts"
 import { makeSession } from "../host/session.ts"
+import { called, cancellable, within } from "./component-call.ts"
 import { Counters } from "./counters.ts"
 import { Rejections } from "./rejections.ts"
 import type { RunFailure, RunReport, SplitReceipt } from "./report.ts"
@@ -25,7 +26,7 @@ export const runPlan = Effect.fn("runPlan")(function* (
   const rejections = yield* Rejections
   const startedAt = yield* Clock.currentTimeMillis
   const counters = new Counters(plan.runId, plan.steps, plan.settings, (rejection) => rejections.add(rejection))
-  const progress: Progress = { receipts: [], notes: [], splits: 0 }
+  const progress: Progress = { receipts: [], notes: [], committed: new Map(), splits: 0 }
   yield* events.publish({
     type: "run.started",
     runId: plan.runId,
@@ -58,7 +59,7 @@ export const runPlan = Effect.fn("runPlan")(function* (
   const exit = yield* Fiber.await(work)
   signal?.removeEventListener("abort", cancel)
   const endedAt = yield* Clock.currentTimeMillis
-  const file = yield* Effect.promise(() => rejections.flush())
+  const kept = yield* Effect.promise(() => flushed(rejections))
   const report: RunReport = {
     runId: plan.runId,
     ...outcome(exit),
@@ -69,15 +70,26 @@ export const runPlan = Effect.fn("runPlan")(function* (
     splits: progress.splits,
     rejected: counters.rejected,
     adjusted: counters.adjusted(),
-    notes: [...progress.notes, ...(file === undefined ? [] : [`rejected rows: ${file}`])],
+    notes: [...progress.notes, ...kept],
   }
   yield* events.publish({ type: "run.finished", runId: plan.runId, report })
   return report
 }, Effect.uninterruptible)
 
+async function flushed(rejections: Rejections["Service"]): Promise<readonly string[]> {
+  try {
+    const place = await rejections.flush()
+    return place === undefined ? [] : [`rejected rows: ${place}`]
+  } catch (error) {
+    return [`rejected rows could not be kept: ${pluginError(error).message}`]
+  }
+}
+
 interface Progress {
   readonly receipts: SplitReceipt[]
   readonly notes: string[]
+  /** What every output has committed, also of splits that failed elsewhere. */
+  readonly committed: Map<string, { readonly splits: number; readonly rows: number }>
   splits: number
 }
 
@@ -128,24 +140,39 @@ const execute = Effect.fnUntraced(function* (
     parameters: plan.parameters,
     ...machine,
     counters,
+    cancelTimeoutMs: plan.settings.cancelTimeoutMs,
+    committed(step, rows) {
+      const before = progress.committed.get(step) ?? { splits: 0, rows: 0 }
+      progress.committed.set(step, { splits: before.splits + 1, rows: before.rows + rows })
+    },
   }
+  const outputs = plan.steps.filter((step) => step.component.kind === "output")
+  const finished = new Set<string>()
   const load = Effect.gen(function* () {
-    for (const step of plan.steps)
-      if (step.component.kind === "output") {
-        const splits = works.filter((work) => reaches(plan, work.input, step.id)).length
-        sinks.set(step.id, yield* openSink(step, splits, sessionFor))
-      }
+    for (const step of outputs) {
+      const splits = works.filter((work) => reaches(plan, work.input, step.id)).length
+      yield* openSink(plan, step, splits, sessionFor, sinks)
+    }
     yield* Effect.forEach(works, (work) => runWork(plan, context, work, progress), {
       concurrency: plan.settings.parallel,
       discard: true,
     })
     yield* Effect.try({ try: () => counters.judge(), catch: (thrown) => pluginError(thrown) })
+    for (const step of outputs) {
+      yield* attempt(plan, step, async (signal) => {
+        await sinks.get(step.id)!.finish(sessionFor(step, signal))
+        finished.add(step.id)
+      })
+    }
   })
-  yield* Effect.interruptible(load).pipe(Effect.onError(() => undo(plan, sinks, sessionFor, progress)))
-  for (const [id, sink] of sinks) {
-    const step = plan.steps.find((candidate) => candidate.id === id)!
-    yield* attempt(step, (signal) => sink.finish(sessionFor(step, signal)))
+  const takeBack = async () => {
+    const opened = outputs.filter((step) => sinks.has(step.id))
+    const troubles = await Promise.all(
+      opened.map((step) => undo(plan, step, finished.has(step.id) ? undefined : sinks.get(step.id), sessionFor)),
+    )
+    progress.notes.push(...troubles.flat(), ...opened.map((step) => stays(step.id, progress)))
   }
+  yield* Effect.interruptible(load).pipe(Effect.onError(() => Effect.promise(takeBack)))
 })
 
 const openInputs = Effect.fnUntraced(function* (
@@ -163,12 +190,8 @@ const openInputs = Effect.fnUntraced(function* (
       parallel: plan.settings.parallel,
       ...(step.encoding === undefined ? {} : { encoding: step.encoding }),
     }
-    const life = new AbortController()
-    const source: Source = yield* Effect.acquireRelease(
-      Effect.interruptible(
-        attempt(step, (signal) => component.open(step.config, request, sessionFor(step, linked(signal, life)))),
-      ),
-      (opened) => quietly(() => opened[Symbol.asyncDispose]()),
+    const source: Source = yield* acquire(plan, step, (signal) =>
+      component.open(step.config, request, sessionFor(step, signal)),
     )
     const note = source.consistencyNote
     yield* events.publish({
@@ -190,30 +213,59 @@ const openInputs = Effect.fnUntraced(function* (
 
 /** Whether rows of one step come to another. */
 function reaches(plan: Plan, from: PlannedStep, to: string): boolean {
-  return from.outgoing.some((hop) => hop.to === to || reaches(plan, plan.steps.find((step) => step.id === hop.to)!, to))
+  const seen = new Set([from.id])
+  // A set may grow while it is walked.
+  for (const id of seen) for (const hop of plan.steps.find((step) => step.id === id)!.outgoing) seen.add(hop.to)
+  return seen.has(to)
 }
 
 const openSink = Effect.fnUntraced(function* (
+  plan: Plan,
   step: PlannedStep,
   splits: number,
   sessionFor: (step: PlannedStep, signal: AbortSignal) => Session,
+  sinks: Map<string, Sink>,
 ) {
   const { component, config, encoding, input } = step
   if (component.kind !== "output") return yield* Effect.die(`Step "${step.id}" is no output`)
-  const life = new AbortController()
   const request = { input, splits, ...(encoding === undefined ? {} : { encoding }) }
-  return yield* Effect.acquireRelease(
-    Effect.interruptible(
-      attempt(step, (signal) => component.open(config, request, sessionFor(step, linked(signal, life)))),
-    ),
-    (sink) => quietly(() => sink[Symbol.asyncDispose]()),
-  )
+  yield* acquire(plan, step, async (signal) => {
+    const sink = await component.open(config, request, sessionFor(step, signal))
+    sinks.set(step.id, sink)
+    return sink
+  })
 })
 
-/** A signal for something that outlives the call that opens it: aborted only while the opening is interrupted. */
-function linked(signal: AbortSignal, life: AbortController): AbortSignal {
-  signal.addEventListener("abort", () => life.abort(signal.reason), { once: true })
-  return life.signal
+/** Opens something that is disposed when the run ends, also when it opens only after the run was cancelled. */
+function acquire<A extends AsyncDisposable>(
+  plan: Plan,
+  step: PlannedStep,
+  open: (signal: AbortSignal) => Promise<A>,
+): Effect.Effect<A, PluginError, Scope.Scope> {
+  const { cancelTimeoutMs, connectTimeoutMs } = plan.settings
+  const dispose = (opened: A, exit: Exit.Exit<unknown, unknown>) =>
+    Effect.promise(() =>
+      within(
+        called(() => opened[Symbol.asyncDispose]()),
+        // Closing after a success is not hurried, but nothing that hangs may keep a run from ending.
+        Exit.isSuccess(exit) ? Math.max(cancelTimeoutMs, connectTimeoutMs) : cancelTimeoutMs,
+      ),
+    )
+  return Effect.gen(function* () {
+    const scope = yield* Effect.scope
+    let given: A | undefined
+    let late = false
+    const opening = async (signal: AbortSignal) => {
+      given = await open(signal)
+      if (late) await given[Symbol.asyncDispose]()
+      return given
+    }
+    yield* Scope.addFinalizerExit(scope, (exit) => {
+      late = true
+      return given === undefined ? Effect.void : dispose(given, exit)
+    })
+    return yield* Effect.interruptible(attempt(plan, step, opening))
+  })
 }
 
 /** One split; an interruption waits until its steps have let go. */
@@ -222,10 +274,15 @@ const runWork = Effect.fnUntraced(function* (plan: Plan, context: RunContext, wo
   const split = `${work.input.id}/${work.split.id}`
   const { runId } = plan
   yield* events.publish({ type: "split.started", runId, split, label: work.split.label })
-  const receipt = yield* cancellable((signal) => runSplit(context, work, signal), plan.settings.cancelTimeoutMs).pipe(
+  const run = async (signal: AbortSignal) => {
+    const receipt = await runSplit(context, work, signal)
+    // Noted here rather than by the effect, which an interruption may end while the commit goes through.
+    progress.receipts.push(receipt)
+    return receipt
+  }
+  const receipt = yield* cancellable(run, plan.settings.cancelTimeoutMs).pipe(
     Effect.tapError(({ reason, message }) => events.publish({ type: "split.failed", runId, split, reason, message })),
   )
-  progress.receipts.push(receipt)
   yield* events.publish({
     type: "split.committed",
     runId,
@@ -234,52 +291,36 @@ const runWork = Effect.fnUntraced(function* (plan: Plan, context: RunContext, wo
   })
 })
 
-/** Runs a promise whose work stops by signal; an interruption waits for it to settle, up to a deadline. */
-function cancellable<A>(run: (signal: AbortSignal) => Promise<A>, deadlineMs: number): Effect.Effect<A, PluginError> {
-  return Effect.suspend(() => {
-    const controller = new AbortController()
-    const promise = run(controller.signal)
-    const settled = promise.then(
-      () => undefined,
-      () => undefined,
-    )
-    return Effect.tryPromise({ try: () => promise, catch: (thrown) => pluginError(thrown) }).pipe(
-      Effect.onInterrupt(() => {
-        controller.abort(new DOMException("The run was cancelled", "AbortError"))
-        return Effect.promise(() => settled).pipe(Effect.timeoutOption(deadlineMs))
-      }),
-    )
-  })
+/** One call of a component; an interruption waits for it as long as the run's settings allow. */
+function attempt<A>(plan: Plan, step: PlannedStep, use: (signal: AbortSignal) => Promise<A>) {
+  return cancellable(use, plan.settings.cancelTimeoutMs, step.id)
 }
 
-function attempt<A>(step: PlannedStep, use: (signal: AbortSignal) => Promise<A>): Effect.Effect<A, PluginError> {
-  return Effect.tryPromise({ try: use, catch: (thrown) => pluginError(thrown, step.id) })
-}
-
-function quietly(use: () => PromiseLike<void>): Effect.Effect<void> {
-  return Effect.tryPromise(async () => await use()).pipe(Effect.ignore)
-}
-
-/** The run has failed: outputs take back what is not committed, and the report says what is. */
-const undo = Effect.fnUntraced(function* (
+/** The run has failed: an output takes back what is not committed. Returns what could not be done. */
+async function undo(
   plan: Plan,
-  sinks: ReadonlyMap<string, Sink>,
+  step: PlannedStep,
+  sink: Sink | undefined,
   sessionFor: (step: PlannedStep, signal: AbortSignal) => Session,
-  progress: Progress,
-) {
-  for (const [id, sink] of sinks) {
-    const step = plan.steps.find((candidate) => candidate.id === id)!
-    yield* attempt(step, (signal) => sink.abort(sessionFor(step, signal))).pipe(
-      Effect.catch((error) =>
-        Effect.sync(() => void progress.notes.push(`output "${id}" could not be cleaned up: ${error.message}`)),
-      ),
-    )
-    const written = progress.receipts.flatMap((receipt) => receipt.outputs.filter((output) => output.step === id))
-    const rows = written.reduce((sum, output) => sum + output.written, 0)
-    progress.notes.push(
-      written.length === 0
-        ? `output "${id}": nothing was committed`
-        : `output "${id}": ${written.length} of ${progress.splits} splits stay committed, ${rows} rows`,
-    )
+): Promise<readonly string[]> {
+  if (sink === undefined) return []
+  const { cancelTimeoutMs } = plan.settings
+  const controller = new AbortController()
+  let trouble: string | undefined
+  const aborting = called(() => sink.abort(sessionFor(step, controller.signal))).catch((error) => {
+    trouble = pluginError(error).message
+  })
+  if (!(await within(aborting, cancelTimeoutMs))) {
+    trouble = `it took more than ${cancelTimeoutMs} ms`
+    controller.abort()
   }
-})
+  return trouble === undefined ? [] : [`output "${step.id}" could not be cleaned up: ${trouble}`]
+}
+
+/** What a failed run leaves at an output. */
+function stays(output: string, { committed, splits: all }: Progress): string {
+  const { splits, rows } = committed.get(output) ?? { splits: 0, rows: 0 }
+  return splits === 0
+    ? `output "${output}": nothing was committed`
+    : `output "${output}": ${splits} of ${all} splits stay committed, ${rows} rows`
+}
