@@ -6,6 +6,7 @@ import { FlowError } from "../../core/flow/problem.ts"
 import { PluginError } from "../../core/host/failure.ts"
 import { readSettings, Settings } from "../settings.ts"
 import { Secrets } from "../sources/secrets.ts"
+import { advised } from "./advice.ts"
 import { type ExitCode, exitCodes, failureCode, Stop } from "./exit-code.ts"
 import { presenterLayer } from "./presenter.ts"
 import { problemText } from "./problem-text.ts"
@@ -58,7 +59,7 @@ const report = Effect.fnUntraced(function* (cause: Cause.Cause<unknown>) {
     return exitCodes.usage
   }
   if (error instanceof PluginError) {
-    say(problemText(error, "error", style))
+    say(problemText(advised(error), "error", style))
     if (verbose) say(style.dim(Cause.pretty(Cause.fail(error.cause ?? error))))
     return failureCode(error.reason)
   }

@@ -1,5 +1,6 @@
 import { Effect, Layer } from "effect"
 import { type CliError, CliOutput } from "effect/cli"
+import { closestName } from "../../core/flow/closest-name.ts"
 import { problemText } from "./problem-text.ts"
 import { Screen } from "./screen.ts"
 
@@ -11,19 +12,24 @@ export const presenterLayer = Layer.unwrap(
     const present = (event: CliOutput.Presenter.Event) => {
       if (event._tag === "Version") return screen.out(formatter.formatVersion(event.name, event.version))
       if (event._tag === "Help") return screen.out(formatter.formatHelpDoc(event.helpDoc))
-      for (const error of event.errors) screen.say(problemText(callProblem(error), "error", screen.style))
+      const { flags, globalFlags = [] } = event.helpDoc
+      const known = [...flags, ...globalFlags].map((flag) => `--${flag.name}`)
+      for (const error of event.errors) screen.say(problemText(callProblem(error, known), "error", screen.style))
       screen.say(`Run "${event.commandPath.join(" ")} --help" to see how it is called`)
     }
     return CliOutput.layerPresenter({ present: (event) => Effect.sync(() => present(event)) })
   }),
 )
 
-function callProblem(error: CliError.NonShowHelpErrors): { readonly message: string; readonly hint?: string } {
+function callProblem(
+  error: CliError.NonShowHelpErrors,
+  known: readonly string[],
+): { readonly message: string; readonly hint?: string } {
   switch (error._tag) {
     case "UnrecognizedOption":
-      return { message: `There is no option "${error.option}"`, ...didYouMean(error.suggestions) }
+      return { message: `There is no option "${error.option}"`, ...didYouMean(closestName(error.option, known)) }
     case "UnknownSubcommand":
-      return { message: `There is no command "${error.subcommand}"`, ...didYouMean(error.suggestions) }
+      return { message: `There is no command "${error.subcommand}"`, ...didYouMean(error.suggestions[0]) }
     case "MissingArgument":
       return { message: `${error.argument} is missing` }
     case "MissingOption":
@@ -39,6 +45,6 @@ function callProblem(error: CliError.NonShowHelpErrors): { readonly message: str
   }
 }
 
-function didYouMean([first]: readonly string[]): { readonly hint?: string } {
-  return first === undefined ? {} : { hint: `Did you mean "${first}"?` }
+function didYouMean(name: string | undefined): { readonly hint?: string } {
+  return name === undefined ? {} : { hint: `Did you mean "${name}"?` }
 }

@@ -1,6 +1,7 @@
 import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { type Preview, preview } from "../worker/preview.ts"
+import { advised } from "./advice.ts"
 import { reportCode, Stop } from "./exit-code.ts"
 import { readDocument } from "./flow-document.ts"
 import { flowArgument, jsonFlag, planFlags, planRequest } from "./flow-flags.ts"
@@ -69,5 +70,5 @@ function print(screen: Screen["Service"], { shown, rejections, report, isCut }: 
     const where = column === undefined ? place : `${place}, column "${column}"`
     screen.say(problemText({ message: `Step "${step}" rejected a row: ${where}: ${reason}` }, "warning", screen.style))
   }
-  if (!isCut && report.failure !== undefined) screen.say(problemText(report.failure, "error", screen.style))
+  if (!isCut && report.failure !== undefined) screen.say(problemText(advised(report.failure), "error", screen.style))
 }

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { type FlowError, flowError } from "../../core/flow/problem.ts"
 import type { PluginError } from "../../core/host/failure.ts"
+import { advised } from "./advice.ts"
 import { exitCodes, failureCode, Stop } from "./exit-code.ts"
 import { Screen } from "./screen.ts"
 
@@ -24,8 +25,8 @@ function isRefusal(error: unknown): error is FlowError | PluginError {
   return tag === "FlowError" || tag === "PluginError"
 }
 
-function problemOf({ message, step, hint, reason }: PluginError) {
-  return { message, reason, ...(step === undefined ? {} : { step }), ...(hint === undefined ? {} : { hint }) }
+function problemOf(error: PluginError) {
+  return { ...advised(error), reason: error.reason }
 }
 
 /** A problem of the call itself. */

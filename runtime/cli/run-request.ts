@@ -6,7 +6,7 @@ import { planJson, planLines } from "./plan-text.ts"
 import { problemText } from "./problem-text.ts"
 import { Progress } from "./progress.ts"
 import { Screen } from "./screen.ts"
-import { summaryLines } from "./summary.ts"
+import { summaryLines, upstreamOf } from "./summary.ts"
 
 export const dryRunFlag = Flag.Boolean("dry-run").pipe(
   Flag.withDescription("Check and show the plan; write nothing"),
@@ -30,11 +30,12 @@ export const runRequest = Effect.fnUntraced(function* (request: FlowRequest, fla
     else for (const line of planLines(plan, screen.outStyle, screen.mask)) screen.out(line)
     return
   }
+  for (const step of plan.steps) if (step.creates.length > 0) screen.say(`Step "${step.id}" creates its table`)
   const progress = new Progress(screen, () => performance.now())
   const report = yield* runNew(plan, { rejected: flags.rejected, onEvent: (event) => progress.take(event) })
   progress.end()
   if (flags.json) screen.out(screen.mask(JSON.stringify(report, null, 2)))
-  else for (const line of summaryLines(report, screen.style)) screen.say(line)
+  else for (const line of summaryLines(report, upstreamOf(plan.steps), screen.style)) screen.say(line)
   const code = reportCode(report)
   if (code !== exitCodes.ok) return yield* new Stop({ code })
 }, Effect.uninterruptible)

@@ -1,11 +1,13 @@
+import type { PlannedStep } from "../../core/flow/plan.ts"
 import type { RunReport } from "../../core/run/report.ts"
+import { advised } from "./advice.ts"
 import { bytes, count, duration, rate, rows } from "./number-text.ts"
 import { problemText } from "./problem-text.ts"
 import type { Style } from "./style.ts"
 import { textTable } from "./text-table.ts"
 
 /** What a person wants to know of a run that has ended. */
-export function summaryLines(report: RunReport, style: Style): readonly string[] {
+export function summaryLines(report: RunReport, upstream: Upstream, style: Style): readonly string[] {
   const { steps, durationMs, failure } = report
   const cells = steps.map((step) => [
     step.step,
@@ -17,32 +19,45 @@ export function summaryLines(report: RunReport, style: Style): readonly string[]
   ])
   const lines = [...textTable(COLUMNS, cells, { style, most: 40 }), ""]
   lines.push(
-    ...receiptLines(report),
+    ...receiptLines(report, upstream),
     ...report.adjusted.map(adjustedLine),
     ...report.notes.map((note) => `note: ${note}`),
   )
-  if (failure !== undefined && report.status === "failed")
-    lines.push(problemText({ ...failure, message: failure.message }, "error", style))
+  if (failure !== undefined && report.status === "failed") lines.push(problemText(advised(failure), "error", style))
   lines.push(endLine(report, style))
   return lines
 }
 
-/** `read = written + rejected + filtered`, for each output, over the committed splits. */
-export function receiptLines({ receipts, splits, steps }: RunReport): readonly string[] {
+/** `read = written + rejected + filtered`, for each output. A run that did not succeed says by its notes what is committed. */
+export function receiptLines(report: RunReport, upstream: Upstream): readonly string[] {
+  if (report.status !== "succeeded") return []
+  const { receipts, splits, steps } = report
   return steps
     .filter((step) => step.kind === "output")
     .map(({ step }) => {
-      const parts = receipts.flatMap((receipt) =>
-        receipt.outputs.filter((output) => output.step === step).map((output) => ({ ...output, read: receipt.read })),
-      )
-      const sum = (of: (part: (typeof parts)[number]) => number) => parts.reduce((total, part) => total + of(part), 0)
-      const read = sum((part) => part.read)
-      const written = sum((part) => part.written)
-      const rejected = sum((part) => part.rejected)
+      const parts = receipts.flatMap(({ read, outputs }) => {
+        const output = outputs.find((each) => each.step === step)
+        return output === undefined ? [] : [{ read, written: output.written }]
+      })
+      const read = parts.reduce((sum, part) => sum + part.read, 0)
+      const written = parts.reduce((sum, part) => sum + part.written, 0)
+      const path = [step, ...(upstream.get(step) ?? [])]
+      const rejected = steps.reduce((sum, each) => (path.includes(each.step) ? sum + each.rejected : sum), 0)
       const filtered = read - written - rejected
-      const many = splits > 1 ? ` in ${parts.length} of ${splits} splits` : ""
+      const many = splits > 1 ? ` in ${count(parts.length)} splits` : ""
       return `${step}: ${count(read)} read = ${count(written)} written + ${count(rejected)} rejected + ${count(filtered)} filtered${many}`
     })
+}
+
+/** The steps from which the rows of a step come, near or far. */
+export type Upstream = ReadonlyMap<string, readonly string[]>
+
+export function upstreamOf(steps: readonly Pick<PlannedStep, "id" | "incoming">[]): Upstream {
+  const upstream = new Map<string, readonly string[]>()
+  // Every step comes after its predecessors.
+  for (const { id, incoming } of steps)
+    upstream.set(id, [...new Set(incoming.flatMap(({ from }) => [from, ...(upstream.get(from) ?? [])]))])
+  return upstream
 }
 
 function adjustedLine({ step, policy, column, values }: RunReport["adjusted"][number]): string {

@@ -27,7 +27,7 @@ export function discover(builtIn: readonly Plugin[], folders: readonly string[])
     load: async () => plugin,
   }))
   const faults: string[] = []
-  for (const folder of folders.flatMap(pluginFolders)) {
+  for (const folder of folders.flatMap((parent) => pluginFolders(parent, faults))) {
     const result = readPlugin(folder)
     const clash = "faults" in result ? result.faults : clashes(result.manifest, found)
     if ("faults" in result || clash.length > 0) faults.push(`Cannot use the plugin in "${folder}": ${clash.join("; ")}`)
@@ -43,15 +43,16 @@ export function idsOf(manifest: Manifest): readonly string[] {
   )
 }
 
-function pluginFolders(folder: string): readonly string[] {
+function pluginFolders(folder: string, faults: string[]): readonly string[] {
   try {
     return readdirSync(folder, { withFileTypes: true })
       .filter((entry) => entry.isDirectory() || entry.isSymbolicLink())
       .map((entry) => join(folder, entry.name))
       .toSorted()
   } catch (error) {
-    if ((error as { code?: string }).code === "ENOENT") return []
-    throw error
+    const { code = "unknown error" } = error as { code?: string }
+    if (code !== "ENOENT") faults.push(`Cannot look for plugins in "${folder}": ${code}`)
+    return []
   }
 }
 

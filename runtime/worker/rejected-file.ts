@@ -37,7 +37,7 @@ export function makeRejectedFile(path: string): RejectedFile {
     const opened = file
     file = undefined
     await attempt(async () => {
-      await opened?.sync()
+      await opened?.sync().catch(unlessPipe)
       await opened?.close()
     })
     return written ? path : undefined
@@ -65,9 +65,14 @@ export function makeRejectedFile(path: string): RejectedFile {
     try {
       await work()
     } catch (error) {
-      fault = reasonOf(path, error)
+      fault ??= reasonOf(path, error)
     }
   }
+}
+
+/** A pipe or a terminal has nothing to sync. */
+function unlessPipe(error: { readonly code?: string }): void {
+  if (error.code !== "EINVAL" && error.code !== "ENOTSUP") throw error
 }
 
 function lineOf({ runId, step, split, row, position, column, value, reason, code, record }: Rejection): string {
