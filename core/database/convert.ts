@@ -5,14 +5,19 @@ import { project, take } from "../batch/take.ts"
 import type { Batch, Frame, Session, Vector } from "../contract/index.ts"
 import type { MappedColumn } from "./mapping.ts"
 
-/** Turns incoming batches into the target's columns and types; rows with a value that does not fit are rejected. */
+/**
+ * Turns incoming batches into the target's columns and types; rows with a value that does not fit are rejected, and so
+ * are those with NULL in one of `keyColumns`, which no row could be found by.
+ */
 export async function* converted(
   rows: AsyncIterable<Batch | Frame>,
-  pairs: readonly MappedColumn[],
+  { pairs, keyColumns }: { readonly pairs: readonly MappedColumn[]; readonly keyColumns: readonly string[] },
   session: Session,
 ): AsyncGenerator<Batch | Frame> {
   const columns = pairs.map(({ to }) => to)
-  const strict = pairs.flatMap(({ from, to }, i) => (from.nullable && !to.nullable ? [i] : []))
+  const strict = pairs.flatMap(({ from, to }, i) =>
+    from.nullable && (!to.nullable || keyColumns.includes(to.name)) ? [i] : [],
+  )
   for await (const item of rows) {
     if (item.encoding !== undefined) {
       yield item
@@ -76,7 +81,7 @@ function rejectNulls(
       row: positionOf(item, row),
       column: from.name,
       value: null,
-      reason: `NULL is not allowed in column "${to.name}"`,
+      reason: `NULL is not allowed in ${to.nullable ? "key " : ""}column "${to.name}"`,
       record: recordOf(item, row),
     })
   }

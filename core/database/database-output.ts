@@ -231,6 +231,7 @@ function sink(
     keyColumns: target.keyColumns,
     options,
   }
+  const conversion = { pairs, keyColumns: config.mode === "append" ? [] : target.keyColumns }
   let committed = false
   return {
     async write(_split, rows, session) {
@@ -238,7 +239,7 @@ function sink(
       let whole = false
       try {
         await connection.begin()
-        const { written } = await connection.load(load, converted(rows, pairs, session), session)
+        const { written } = await connection.load(load, converted(rows, conversion, session), session)
         await connection.commit()
         committed = true
         whole = true
