@@ -3,10 +3,12 @@ import { hasEncoder } from "./binary-write.ts"
 import { qualified } from "./catalog.ts"
 import { Chunk } from "./chunk.ts"
 import { COPY_BINARY, readsAsBytes } from "./copy-read.ts"
-import { blamesRow, serverError } from "./failures.ts"
-import { merge, STAGE, stageStatements } from "./merge.ts"
+import { type CopyStream, openCopy } from "./copy-stream.ts"
+import { blamesRow } from "./failures.ts"
+import { merge, numberFrom, ORDINAL, STAGE, STAGE_NAME, stageStatements } from "./merge.ts"
 import type { Link } from "./postgres-connection.ts"
 import { quoteIdentifier } from "./postgres-dialect.ts"
+import { lineOf, refersToOwnTable, refusal } from "./refusal.ts"
 import { appendFrame, binaryFormat, type TupleFormat, textFormat } from "./tuple.ts"
 
 /** Bytes are forwarded where both sides declare the same types; a wider text is the same bytes as well. */
@@ -36,6 +38,8 @@ export async function load(
   const staged = request.mode !== "append"
   const binary = request.columns.every((column) => hasEncoder(column.type, column.native?.type ?? ""))
   try {
+    // What a constraint checks at the commit could no longer be traced to a row there.
+    await link.run("SET CONSTRAINTS ALL IMMEDIATE")
     if (staged) await link.run(stageStatements(request))
     const copy = new Copy(link, request, binary, staged, session)
     for await (const item of rows) {
@@ -48,9 +52,6 @@ export async function load(
     throw link.fail("write", error)
   }
 }
-
-const SIGNATURE = new Uint8Array([80, 71, 67, 79, 80, 89, 10, 255, 13, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0])
-const TRAILER = new Uint8Array([255, 255])
 
 /**
  * COPY in chunks, each under a savepoint. A chunk is kept until the server has taken it: after an error the rows before
@@ -65,7 +66,10 @@ class Copy {
   #format: TupleFormat
   #stream: CopyStream | undefined
   readonly #chunk: Chunk
+  #framed = false
   #written = 0
+  #orphans: (TupleRow & { readonly error: unknown })[] = []
+  #orphanBytes = 0
 
   constructor(link: Link, request: LoadRequest, binary: boolean, staged: boolean, session: Session) {
     this.#link = link
@@ -78,25 +82,34 @@ class Copy {
   }
 
   async add(item: Batch | Frame): Promise<void> {
-    this.#format = item.encoding !== undefined || this.#binary ? binaryFormat : textFormat
+    this.#framed = item.encoding !== undefined
+    this.#format = this.#framed || this.#binary ? binaryFormat : textFormat
     const chunk = this.#chunk
     const start = chunk.used
     if (item.encoding === undefined) this.#format.encode(item, this.#request, this.#session, chunk)
     else appendFrame(item, chunk)
     if (chunk.used === start) return
     try {
-      this.#stream ??= await this.#open()
+      this.#stream ??= await this.#open(chunk.position(0))
       await this.#stream.write(chunk.data.subarray(start, chunk.used))
       if (chunk.used < this.#session.settings.bufferBytes) return
     } catch (error) {
       return await this.#mend(error)
     }
     await this.#flush()
+    const limit = this.#session.settings.bufferBytes
+    if (this.#orphanBytes > limit) await this.#adopt()
+    if (this.#orphanBytes > limit) this.#giveUp()
   }
 
   /** Rows that reached the table, or the stage. */
   async end(): Promise<number> {
     await this.#flush()
+    for (let before = 0; this.#orphans.length > 0 && this.#orphans.length !== before; ) {
+      before = this.#orphans.length
+      await this.#adopt()
+    }
+    this.#giveUp()
     return this.#written
   }
 
@@ -113,13 +126,17 @@ class Copy {
     this.#stream = undefined
   }
 
-  async #open(): Promise<CopyStream> {
+  /** `first` is the position of the first row that will be sent. */
+  async #open(first: number): Promise<CopyStream> {
     await this.#link.run("SAVEPOINT headrace")
-    const columns = this.#request.columns.map((column) => quoteIdentifier(column.name)).join(", ")
+    const columns = this.#request.columns.map((column) => quoteIdentifier(column.name))
+    // A stage keeps each row's position: batches bring it along, frames are numbered from their first one.
+    if (this.#staged && this.#framed) await this.#link.run(numberFrom(first))
+    else if (this.#staged) columns.push(ORDINAL)
     const target = this.#staged ? STAGE : qualified(this.#request.table)
     return await openCopy(
       this.#link,
-      `COPY ${target} (${columns}) FROM STDIN (FORMAT ${this.#format.name})`,
+      `COPY ${target} (${columns.join(", ")}) FROM STDIN (FORMAT ${this.#format.name})`,
       this.#session.signal,
       this.#format,
     )
@@ -129,80 +146,80 @@ class Copy {
   async #mend(error: unknown): Promise<void> {
     this.#stream = undefined
     if (!blamesRow(error)) throw error
-    await this.#link.run("ROLLBACK TO SAVEPOINT headrace")
+    await this.#link.run(UNDO)
     const chunk = this.#chunk
     const starts = this.#format.boundaries(chunk)
     const rows = Array.from({ length: chunk.rows }, (_, n) => ({
       bytes: chunk.data.subarray(starts[n], starts[n + 1]),
       position: chunk.position(n),
     }))
-    this.#written += await this.#salvage(rows, error)
+    await this.#sift(rows, error)
     chunk.clear()
   }
 
-  /** Loads `rows`, of which at least one is refused with `error`; returns how many went in. */
-  async #salvage(rows: readonly TupleRow[], error: unknown): Promise<number> {
-    let written = 0
-    let rest = rows
-    let problem: unknown = error
-    while (rest.length > 0) {
-      if (problem === undefined) {
-        problem = await this.#attempt(rest)
-        if (problem === undefined) return written + rest.length
-      }
-      if (rest.length === 1) {
-        this.#reject(rest[0]!, problem)
-        return written
-      }
-      const line = lineOf(problem)
-      const bad = line === undefined || line < 1 || line > rest.length ? undefined : line - 1
-      if (bad === undefined) {
-        // Deferred checks name no line: halve until one row is left.
-        const half = rest.length >> 1
-        written += await this.#salvagePart(rest.slice(0, half))
-        rest = rest.slice(half)
-      } else {
-        if (bad > 0) written += await this.#salvagePart(rest.slice(0, bad))
-        this.#reject(rest[bad]!, problem)
-        rest = rest.slice(bad + 1)
-      }
-      problem = undefined
+  /** Loads `rows`, of which at least one is refused with `error`. */
+  async #sift(rows: readonly TupleRow[], error: unknown): Promise<void> {
+    if (rows.length === 1) return this.#refuse(rows[0]!, error)
+    const bad = lineOf(error, this.#staged ? STAGE_NAME : this.#request.table.name) - 1
+    if (!(bad >= 0 && bad < rows.length)) {
+      // Foreign keys and triggers that run at the end name no line.
+      const half = rows.length >> 1
+      await this.#place(rows.slice(0, half))
+      await this.#place(rows.slice(half))
+      return
     }
-    return written
+    await this.#place(rows.slice(0, bad))
+    this.#refuse(rows[bad]!, error)
+    // Where one row is bad others may be: pieces that grow keep what is sent in vain within bounds.
+    let size = PIECE_ROWS
+    for (let from = bad + 1; from < rows.length; ) {
+      const piece = rows.slice(from, from + size)
+      from += piece.length
+      size = (await this.#place(piece)) ? size * 4 : PIECE_ROWS
+    }
   }
 
-  async #salvagePart(rows: readonly TupleRow[]): Promise<number> {
-    const problem = await this.#attempt(rows)
-    return problem === undefined ? rows.length : await this.#salvage(rows, problem)
-  }
-
-  /** The error, when the rows were refused; nothing of them is left then. */
-  async #attempt(rows: readonly TupleRow[]): Promise<unknown> {
+  /** True when none of the rows was refused. */
+  async #place(rows: readonly TupleRow[]): Promise<boolean> {
+    if (rows.length === 0) return true
     try {
-      const stream = await this.#open()
+      const stream = await this.#open(rows[0]!.position)
       await stream.write(joined(rows))
       await stream.end()
       await this.#link.run("RELEASE SAVEPOINT headrace")
-      return undefined
     } catch (error) {
       if (!blamesRow(error)) throw error
-      await this.#link.run("ROLLBACK TO SAVEPOINT headrace")
-      return error ?? new Error("unknown")
+      await this.#link.run(UNDO)
+      await this.#sift(rows, error)
+      return false
     }
+    this.#written += rows.length
+    return true
+  }
+
+  #refuse(row: TupleRow, error: unknown): void {
+    if (!this.#staged && refersToOwnTable(error, this.#request.table.name)) {
+      this.#orphans.push({ bytes: row.bytes.slice(), position: row.position, error })
+      this.#orphanBytes += row.bytes.length
+    } else this.#reject(row, error)
+  }
+
+  /** Rows whose parent has come behind them get another chance. */
+  async #adopt(): Promise<void> {
+    const orphans = this.#orphans
+    this.#orphans = []
+    this.#orphanBytes = 0
+    await this.#place(orphans)
+  }
+
+  #giveUp(): void {
+    for (const orphan of this.#orphans.splice(0)) this.#reject(orphan, orphan.error)
+    this.#orphanBytes = 0
   }
 
   #reject(row: TupleRow, error: unknown): void {
-    const { message, code, column, where, detail } = serverError(error)
     const record = this.#format.record(row.bytes, this.#request, this.#session)
-    const name = column ?? /, column ("?)(.+?)\1(?::|$)/.exec(where ?? "")?.[2]
-    const known = name !== undefined && name in record
-    this.#session.reject({
-      row: row.position,
-      reason: detail === undefined ? message : `${message}: ${detail}`,
-      code,
-      record,
-      ...(known ? { column: name, value: record[name] ?? null } : {}),
-    })
+    this.#session.reject(refusal(error, record, row.position))
   }
 }
 
@@ -210,6 +227,10 @@ interface TupleRow {
   readonly bytes: Uint8Array
   readonly position: number
 }
+
+const PIECE_ROWS = 64
+/** A savepoint outlives the return to it, and thousands of nested ones exhaust the server's memory. */
+const UNDO = "ROLLBACK TO SAVEPOINT headrace; RELEASE SAVEPOINT headrace"
 
 function joined(rows: readonly TupleRow[]): Uint8Array {
   const out = new Uint8Array(rows.reduce((sum, row) => sum + row.bytes.length, 0))
@@ -219,68 +240,4 @@ function joined(rows: readonly TupleRow[]): Uint8Array {
     at += row.bytes.length
   }
   return out
-}
-
-/** `COPY t, line 5, column c: "x"`. */
-function lineOf(error: unknown): number | undefined {
-  const found = /^COPY .*?, line (\d+)/m.exec(serverError(error).where ?? "")
-  return found === null ? undefined : Number(found[1])
-}
-
-/** A COPY FROM STDIN in progress. */
-interface CopyStream {
-  write(data: Uint8Array): Promise<void>
-  end(): Promise<void>
-}
-
-async function openCopy(link: Link, statement: string, signal: AbortSignal, format: TupleFormat): Promise<CopyStream> {
-  signal.throwIfAborted()
-  const pending = link.sql.unsafe(statement)
-  const stream = await pending.writable()
-  let failed: unknown
-  let finished = false
-  let wake: (() => void) | undefined
-  const stop = () => {
-    failed ??= signal.reason ?? new Error("aborted")
-    void Promise.resolve(pending.cancel()).catch(() => undefined)
-    void link.destroy()
-    wake?.()
-  }
-  const settle = (error?: unknown) => {
-    if (error !== undefined && error !== null) failed ??= error
-    finished = true
-    signal.removeEventListener("abort", stop)
-    wake?.()
-  }
-  signal.addEventListener("abort", stop, { once: true })
-  // Behind the last byte the driver tells a failure to the query alone, which is resolved already.
-  Object.assign(pending, { reject: settle })
-  stream.on("error", settle)
-  stream.on("finish", () => settle())
-  stream.on("close", () => settle())
-  stream.on("drain", () => wake?.())
-  const wait = () =>
-    new Promise<void>((resolve) => {
-      wake = resolve
-    })
-  const write = async (data: Uint8Array) => {
-    if (failed !== undefined) throw failed
-    if (finished) throw new Error("The server ended the COPY early")
-    if (!stream.write(data)) {
-      while (stream.writableNeedDrain && !finished && failed === undefined) await wait()
-    }
-    if (failed !== undefined) throw failed
-  }
-  if (format.name === "binary") await write(SIGNATURE)
-  return {
-    write,
-    async end() {
-      if (failed === undefined && !finished) {
-        if (format.name === "binary") await write(TRAILER)
-        stream.end()
-        while (!finished && failed === undefined) await wait()
-      }
-      if (failed !== undefined) throw failed
-    },
-  }
 }

@@ -19,6 +19,7 @@ export const failureTable: readonly (readonly [code: string, reason: FailureReas
   ["42883", "missing", false],
   ["42P01", "missing", false],
   ["42P07", "exists", false],
+  ["42704", "missing", false],
   ["42701", "exists", false],
   ["42710", "exists", false],
   ["53", "resource", true],
@@ -94,9 +95,10 @@ export function classify(code: string): { readonly reason: FailureReason; readon
 /** True for errors that a single row can cause; anything else ends the load. */
 export function blamesRow(error: unknown): boolean {
   const { code } = serverError(error)
-  if (code.startsWith("P0001") || code.startsWith("0A000")) return true
   const { reason } = classify(code)
-  return reason === "data" || reason === "constraint" || code === "54000"
+  // A trigger may raise any SQLSTATE, its own inventions included.
+  if (reason === "unknown") return /^[0-9A-Z]{5}$/.test(code) && !/^(F0|HV|XX)/.test(code)
+  return reason === "data" || reason === "constraint" || code === "0A000" || code === "54000"
 }
 
 /** What would fix it, for the failures that a newcomer meets first. */

@@ -27,9 +27,11 @@ export const binaryFormat: TupleFormat = {
   encode(batch, request, session, chunk) {
     const nul = nulPolicy(request)
     const count = batch.vectors.length
+    const staged = request.mode !== "append"
+    const fields = staged ? count + 1 : count
     const encoders = encodersOf(batch, request, session, nul)
     const validity = batch.vectors.map((vector) => vector.validity)
-    let room = batch.rows * (2 + count * 4)
+    let room = batch.rows * (2 + count * 4 + 12)
     for (const vector of batch.vectors) room += encodedBytes(vector, nul)
     chunk.reserve(room)
     const out = chunk.data
@@ -37,8 +39,8 @@ export const binaryFormat: TupleFormat = {
     let at = chunk.used
     for (let row = 0; row < batch.rows; row++) {
       const start = at
-      out[at] = count >> 8
-      out[at + 1] = count
+      out[at] = fields >> 8
+      out[at + 1] = fields
       at += 2
       for (let i = 0; i < count; i++) {
         const bits = validity[i]
@@ -54,7 +56,9 @@ export const binaryFormat: TupleFormat = {
         }
         at = next
       }
-      if (at > start) kept?.push(row)
+      if (at === start) continue
+      if (staged) at = int64(out, int32(out, at, 8), place(batch, row))
+      kept?.push(row)
     }
     appendBatch(batch, chunk, at, kept)
   },
@@ -110,6 +114,7 @@ export const textFormat: TupleFormat = {
   encode(batch, request, session, chunk) {
     const nul = nulPolicy(request)
     const views = batch.vectors.map((vector) => session.batches.text(vector))
+    const staged = request.mode !== "append"
     const kept: number[] = []
     let at = chunk.used
     for (let row = 0; row < batch.rows; row++) {
@@ -133,6 +138,11 @@ export const textFormat: TupleFormat = {
       if (at < start) {
         at = start
         continue
+      }
+      if (staged) {
+        chunk.reserve(at + 32 - chunk.used)
+        chunk.data[at++] = TAB
+        at = digits(chunk.data, at, place(batch, row))
       }
       chunk.data[at++] = LINE
       kept.push(row)
@@ -237,7 +247,23 @@ function refuse(batch: Batch, row: number, i: number, session: Session): void {
 /** `kept` names the rows that were not refused; absent: all. */
 function appendBatch(batch: Batch, chunk: Chunk, end: number, kept: readonly number[] | undefined): void {
   const { firstRow, positions } = batch
-  const place = (row: number) => (positions === undefined ? firstRow + row : positions[row]!)
-  if (kept === undefined || kept.length === batch.rows) chunk.append(end, batch.rows, place)
-  else chunk.append(end, kept.length, (n) => place(kept[n]!))
+  const at = (row: number) => (positions === undefined ? firstRow + row : positions[row]!)
+  if (kept === undefined || kept.length === batch.rows) chunk.append(end, batch.rows, at)
+  else chunk.append(end, kept.length, (n) => at(kept[n]!))
+}
+
+function place({ positions, firstRow }: Batch, row: number): number {
+  return positions === undefined ? firstRow + row : positions[row]!
+}
+
+function int64(out: Uint8Array, at: number, value: number): number {
+  return int32(out, int32(out, at, Math.floor(value / 4294967296)), value % 4294967296)
+}
+
+function digits(out: Uint8Array, at: number, value: number): number {
+  let unit = 1
+  while (unit * 10 <= value) unit *= 10
+  let to = at
+  for (; unit >= 1; unit /= 10) out[to++] = 0x30 + (Math.floor(value / unit) % 10)
+  return to
 }
