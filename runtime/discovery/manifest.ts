@@ -65,7 +65,7 @@ export function differences(manifest: Manifest, plugin: Plugin): readonly string
   const faults: string[] = []
   for (const key of ["name", "version", "engine", "permissions"] as const) {
     if (canonical(manifest[key]) !== canonical(actual[key]))
-      faults.push(`the manifest's ${key} is ${canonical(manifest[key])}, the module's ${canonical(actual[key])}`)
+      faults.push(`"${key}" is ${canonical(manifest[key])} in the manifest and ${canonical(actual[key])} in the module`)
   }
   const declared = new Map(manifest.components.map((component) => [component.id, component]))
   for (const component of actual.components) {
