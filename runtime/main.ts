@@ -1,4 +1,3 @@
-#!/usr/bin/env bun
 import process from "node:process"
 import packageJson from "../package.json" with { type: "json" }
 import { limitHeap } from "./bun/heap.ts"
