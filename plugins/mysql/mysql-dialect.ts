@@ -27,6 +27,8 @@ function literal(value: string, column?: Column): string {
   if (column === undefined) return quoted(value)
   const { type } = column
   if (isGeometry(type)) return hexLiteral(value) ?? quoted(value)
+  const listed = /^(enum|set)\((.*)\)$/is.exec(column.native?.type ?? "")
+  if (listed) return String(ordinal(value, listed[1]!.toLowerCase(), listed[2]!))
   switch (type.kind) {
     case "boolean":
       return value === "true" || value === "t" || value === "1" ? "1" : "0"
@@ -45,6 +47,19 @@ function literal(value: string, column?: Column): string {
     default:
       return quoted(value)
   }
+}
+
+/**
+ * The number of an ENUM's or SET's value. Both are sorted by it but compared with a text letter by letter: ranges
+ * between texts would overlap.
+ */
+function ordinal(value: string, kind: string, list: string): bigint {
+  const members = [...list.matchAll(/'((?:[^']|'')*)'/g)].map(([, member]) => member!.replaceAll("''", "'"))
+  if (kind === "enum") return BigInt(members.indexOf(value) + 1)
+  return value.split(",").reduce((bits, member) => {
+    const at = members.indexOf(member)
+    return at < 0 ? bits : bits | (1n << BigInt(at))
+  }, 0n)
 }
 
 function hexLiteral(digits: string): string | undefined {
