@@ -41,11 +41,13 @@ const UNIQUE = `
     AND k.position <= COALESCE((to_jsonb(i) ->> 'indnkeyatts')::int, i.indnatts)
   GROUP BY i.indexrelid, i.indisprimary ORDER BY i.indisprimary DESC, i.indexrelid`
 
+/** Rows are estimated as the planner does it, by the density that was seen last: the table may have grown since. */
 export async function describeTable(query: Query, table: TableName): Promise<TableInfo | undefined> {
   const [found] = await query(
-    `SELECT c.oid, n.nspname, c.relkind, CASE WHEN c.relkind = 'p'
+    `SELECT c.oid, n.nspname, c.relkind, (CASE WHEN c.relkind = 'p'
        THEN (SELECT sum(GREATEST(p.reltuples, 0)) FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhrelid WHERE i.inhparent = c.oid)
-       ELSE c.reltuples END::numeric(30,0)
+       WHEN c.relkind = 'r' AND c.relpages > 0 AND c.reltuples >= 0
+       THEN c.reltuples / c.relpages * (pg_relation_size(c.oid) / current_setting('block_size')::int8) END)::numeric(30,0)
      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
      WHERE c.oid = to_regclass($1) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')`,
     [qualified(table)],
