@@ -16,20 +16,24 @@ export function checkGraph(
   kindOf: (use: string) => ComponentKind | undefined,
 ): { graph: Graph; problems: readonly FlowProblem[] } {
   const problems: FlowProblem[] = []
-  const ids = flow.steps.map((step) => step.id)
-  for (const [i, id] of ids.entries()) {
-    if (ids.indexOf(id) !== i)
+  const ids = new Set<string>()
+  for (const [i, { id }] of flow.steps.entries()) {
+    if (ids.has(id))
       problems.push({
         step: id,
         pointer: `/steps/${i}`,
         message: `Two steps are called "${id}"`,
         hint: "Rename one of them",
       })
+    ids.add(id)
   }
   const hops = flow.hops.filter((hop, i) => knownEnds(hop, i, ids, problems))
-  const outgoing = new Map(ids.map((id) => [id, hops.filter((hop) => hop.from === id)]))
-  const incoming = new Map(ids.map((id) => [id, hops.filter((hop) => hop.to === id)]))
-  const graph = { order: sorted(ids, hops, problems), outgoing, incoming }
+  problems.push(...repeated(hops))
+  const leaving = Map.groupBy(hops, (hop) => hop.from)
+  const arriving = Map.groupBy(hops, (hop) => hop.to)
+  const outgoing = new Map([...ids].map((id) => [id, leaving.get(id) ?? []]))
+  const incoming = new Map([...ids].map((id) => [id, arriving.get(id) ?? []]))
+  const graph = { order: sorted(outgoing, incoming, problems), outgoing, incoming }
   for (const step of flow.steps) {
     const kind = kindOf(step.use)
     if (kind !== undefined) problems.push(...ends(step.id, kind, graph), ...sending(step.id, kind, graph))
@@ -44,37 +48,53 @@ export function checkGraph(
   return { graph, problems }
 }
 
-function knownEnds(hop: FlowHop, i: number, ids: readonly string[], problems: FlowProblem[]): boolean {
+function knownEnds(hop: FlowHop, i: number, ids: ReadonlySet<string>, problems: FlowProblem[]): boolean {
   for (const end of ["from", "to"] as const) {
-    if (ids.includes(hop[end])) continue
+    if (ids.has(hop[end])) continue
     const near = closestName(hop[end], ids)
     problems.push({
       pointer: `/hops/${i}/${end}`,
       message: `The hop from "${hop.from}" to "${hop.to}" names an unknown step: "${hop[end]}"`,
-      hint: near === undefined ? `There are ${ids.join(", ")}` : `Did you mean "${near}"?`,
+      hint: near === undefined ? `There are ${listed(ids)}` : `Did you mean "${near}"?`,
     })
     return false
   }
   return true
 }
 
+function listed(ids: ReadonlySet<string>): string {
+  const shown = [...ids].slice(0, 20).join(", ")
+  return ids.size > 20 ? `${shown} and ${ids.size - 20} more` : shown
+}
+
+/** A hop that is there twice would write every row twice. */
+function repeated(hops: readonly FlowHop[]): FlowProblem[] {
+  const seen = new Set<string>()
+  return hops.flatMap(({ from, to, send }) => {
+    const key = JSON.stringify([from, to, send])
+    if (!seen.has(key)) {
+      seen.add(key)
+      return []
+    }
+    return [{ step: from, message: `Two hops lead from "${from}" to "${to}"`, hint: "Remove one of them" }]
+  })
+}
+
 /** Topological order (Kahn 1962); what is left over lies on a cycle, or behind one. */
-function sorted(ids: readonly string[], hops: readonly FlowHop[], problems: FlowProblem[]): readonly string[] {
-  const open = new Map(ids.map((id) => [id, hops.filter((hop) => hop.to === id).length]))
-  const order: string[] = []
-  const ready = ids.filter((id) => open.get(id) === 0)
-  for (let id = ready.shift(); id !== undefined; id = ready.shift()) {
-    order.push(id)
-    for (const hop of hops) {
-      if (hop.from !== id) continue
+function sorted(outgoing: Graph["outgoing"], incoming: Graph["incoming"], problems: FlowProblem[]): readonly string[] {
+  const open = new Map([...incoming].map(([id, hops]) => [id, hops.length]))
+  const order = [...open.keys()].filter((id) => open.get(id) === 0)
+  // The list grows while it is walked.
+  for (const id of order) {
+    for (const hop of outgoing.get(id)!) {
       const left = open.get(hop.to)! - 1
       open.set(hop.to, left)
-      if (left === 0) ready.push(hop.to)
+      if (left === 0) order.push(hop.to)
     }
   }
-  const rest = ids.filter((id) => !order.includes(id))
-  if (rest.length > 0) {
-    const path = cycle(rest, hops)
+  const rest = new Set(open.keys()).difference(new Set(order))
+  if (rest.size > 0) {
+    const path = cycle(rest, incoming)
     problems.push({
       step: path[0]!,
       message: `The steps form a cycle: ${path.join(" → ")}`,
@@ -84,13 +104,15 @@ function sorted(ids: readonly string[], hops: readonly FlowHop[], problems: Flow
   return order
 }
 
-function cycle(rest: readonly string[], hops: readonly FlowHop[]): readonly string[] {
+function cycle(rest: ReadonlySet<string>, incoming: Graph["incoming"]): readonly string[] {
   const path: string[] = []
+  let id = [...rest][0]!
   // Every step that is left has a predecessor that is left, so walking backwards must come round.
-  for (let id = rest[0]!; ; id = hops.find((hop) => hop.to === id && rest.includes(hop.from))!.from) {
+  for (;;) {
     const seen = path.indexOf(id)
     path.push(id)
     if (seen >= 0) return path.slice(seen).toReversed()
+    id = incoming.get(id)!.find((hop) => rest.has(hop.from))!.from
   }
 }
 

@@ -8,16 +8,44 @@ export interface JsonFault {
 export type JsonResult = { readonly value: unknown } | { readonly fault: JsonFault }
 
 /** Reads a JSON document; the engines' own messages have no common form and often no position. */
-export function readJson(text: string): JsonResult {
+export function readJson(source: string): JsonResult {
+  const text = source.replace(/^\uFEFF/, "")
+  const deep = tooDeep(text)
+  if (deep !== undefined) return faultAt(text, deep, `values are nested too deeply, ${MOST_LEVELS} levels are the most`)
   try {
-    return { value: JSON.parse(text.replace(/^\uFEFF/, "")) }
+    return { value: JSON.parse(text) }
   } catch {
-    const scanner = new Scanner(text.replace(/^\uFEFF/, ""))
+    const scanner = new Scanner(text)
     const message = scanner.document()
-    const before = scanner.text.slice(0, scanner.at).split("\n")
-    return { fault: { line: before.length, column: before.at(-1)!.length + 1, message } }
+    return faultAt(text, scanner.at, message)
   }
 }
+
+/** Enough for every flow, and little enough for everything that walks a document. */
+const MOST_LEVELS = 1000
+
+/** Where a document has more levels than that. */
+function tooDeep(text: string): number | undefined {
+  let level = 0
+  let isString = false
+  for (let at = 0; at < text.length; at++) {
+    const letter = text[at]
+    if (letter === '"') isString = !isString
+    else if (isString) {
+      if (letter === "\\") at++
+    } else if (letter === "[" || letter === "{") {
+      if (++level > MOST_LEVELS) return at
+    } else if (letter === "]" || letter === "}") level--
+  }
+  return undefined
+}
+
+function faultAt(text: string, at: number, message: string): JsonResult {
+  const before = text.slice(0, at).split("\n")
+  return { fault: { line: before.length, column: before.at(-1)!.length + 1, message } }
+}
+
+const WORD = /(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![\w.])/y
 
 class Scanner {
   readonly text: string
@@ -40,8 +68,8 @@ class Scanner {
   }
 
   #seen(): string {
-    const letter = this.text[this.at]
-    return letter === undefined ? "the document ends" : `found ${JSON.stringify(letter)}`
+    const letter = this.text.codePointAt(this.at)
+    return letter === undefined ? "the document ends" : `found ${JSON.stringify(String.fromCodePoint(letter))}`
   }
 
   #value(): string | undefined {
@@ -50,9 +78,8 @@ class Scanner {
     if (letter === "{") return this.#members("}")
     if (letter === "[") return this.#members("]")
     if (letter === '"') return this.#string()
-    const word = /^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![\w.])/.exec(
-      this.text.slice(this.at, this.at + 400),
-    )
+    WORD.lastIndex = this.at
+    const word = WORD.exec(this.text)
     if (word === null)
       return letter === "'" ? "strings are written in double quotes" : `${this.#seen()} where a value is expected`
     this.at += word[0].length

@@ -14,9 +14,11 @@ import { failure, type PluginError, pluginError } from "../host/failure.ts"
 import { type DataSources, InstalledComponents, Machine } from "../host/services.ts"
 import { makeSession } from "../host/session.ts"
 import { type BoundStep, bindSteps } from "./bind.ts"
+import { negotiate } from "./encoding-choice.ts"
 import type { Flow, FlowHop, FlowSettings } from "./flow-schema.ts"
 import { checkGraph, type Graph } from "./graph.ts"
 import { defaultDates, type ParameterProblem, type PreviewedParameter, resolveParameters } from "./parameters/index.ts"
+import { checkBranches, checkColumns, combined } from "./plan-checks.ts"
 import { type FlowError, type FlowProblem, flowError } from "./problem.ts"
 import { requirements, unioned } from "./projection.ts"
 
@@ -58,7 +60,8 @@ export interface PlannedStep extends BoundStep {
   readonly estimatedRows?: number
 }
 
-type Planned =
+/** What a component has said of its step. */
+export type Planned =
   | { readonly kind: "input"; readonly plan: InputPlan }
   | { readonly kind: "transform"; readonly plan: TransformPlan }
   | { readonly kind: "router"; readonly plan: RouterPlan; readonly columns: Columns }
@@ -73,8 +76,8 @@ export const planFlow = Effect.fn("planFlow")(function* (
   const { flow, runId } = request
   const components = yield* InstalledComponents
   const { graph, problems } = checkGraph(flow, (use) => components.get(use)?.component.kind)
-  const resolved = yield* resolve(request)
-  // Options and hops are independent of each other: whoever has both wrong hears of both.
+  // Parameters, options and hops are independent of each other: whoever has several wrong hears of all.
+  const resolved = yield* resolve(request).pipe(Effect.mapError((error) => flowError([...problems, ...error.problems])))
   const bound = yield* bindSteps(flow, resolved.values).pipe(
     Effect.mapError((error) => flowError([...problems, ...error.problems])),
   )
@@ -83,7 +86,7 @@ export const planFlow = Effect.fn("planFlow")(function* (
   const planner = yield* makePlanner(steps, graph, flow.settings, resolved.values, runId)
   // First with every column, to learn what is used; then with just that.
   const first = yield* planner(new Map())
-  const second = yield* planner(requirements(steps, graph, first.columnsOf, first.needs))
+  const second = yield* planner(yield* narrowed(steps, graph, first, resolved.values))
   const encodings = negotiate(steps, graph, second.planned, flow.settings)
   return {
     flow,
@@ -151,9 +154,46 @@ interface PlannerResult {
   readonly warnings: readonly FlowProblem[]
   columnsOf(step: string): Columns
   inputOf(step: string): Columns
-  /** The incoming columns that a step uses. */
-  needs(step: string): readonly string[]
 }
+
+/** What every step has to give; asks transforms and routers anew, now for what is behind them alone. */
+const narrowed = Effect.fnUntraced(function* (
+  steps: readonly BoundStep[],
+  graph: Graph,
+  first: PlannerResult,
+  parameters: Readonly<Record<string, ParameterValue>>,
+) {
+  const session = { failure, parameters }
+  const answer = (id: string, wanted: readonly string[] | undefined) => {
+    const { component, config } = steps.find((step) => step.id === id)!
+    const request = { input: first.inputOf(id), ...(wanted === undefined ? {} : { wanted }) }
+    const planned = first.planned.get(id)!
+    if (planned.kind === "output") return { uses: planned.plan.uses, gives: [] }
+    if (planned.kind === "input") return { uses: [], gives: wanted ?? [] }
+    try {
+      if (component.kind === "transform") {
+        const { requires, columns } = component.plan(config, request, session)
+        return { uses: requires, gives: columns.map((column) => column.name) }
+      }
+      // A router passes on all that it gets: what it needs itself as well as what is behind it.
+      const requires = component.kind === "router" ? component.plan(config, request, session).requires : []
+      const names = request.input.map((column) => column.name)
+      const passed = names.filter((name) => requires.includes(name) || (wanted ?? names).includes(name))
+      return { uses: passed, gives: passed }
+    } catch (error) {
+      throw pluginError(error, id)
+    }
+  }
+  return yield* Effect.try({
+    try: () =>
+      requirements(steps, graph, {
+        columnsOf: first.columnsOf,
+        uses: (id, wanted) => answer(id, wanted).uses,
+        gives: (id, wanted) => answer(id, wanted).gives,
+      }),
+    catch: (thrown) => pluginError(thrown),
+  })
+})
 
 /** Plans every step in order; `wanted` narrows what a step gives. Fails with all problems of all steps. */
 const makePlanner = Effect.fnUntraced(function* (
@@ -183,6 +223,7 @@ const makePlanner = Effect.fnUntraced(function* (
     const inputs = new Map<string, Columns>()
     const problems: FlowProblem[] = []
     const warnings: FlowProblem[] = []
+    const failures: PluginError[] = []
     for (const step of steps) {
       const incoming = graph.incoming
         .get(step.id)!
@@ -191,18 +232,24 @@ const makePlanner = Effect.fnUntraced(function* (
       // Without its input's columns nothing can be said about a step; the cause is already on the list.
       if (input === undefined) continue
       inputs.set(step.id, input)
-      const result = yield* planStep(step, input, wanted.get(step.id), sessionFor)
-      planned.set(step.id, result)
-      for (const issue of issuesOf(step.id, result.plan.issues))
+      const result = yield* Effect.result(planStep(step, input, wanted.get(step.id), sessionFor))
+      if (result._tag === "Failure") {
+        failures.push(result.failure)
+        continue
+      }
+      planned.set(step.id, result.success)
+      const issues = [...result.success.plan.issues, ...checkColumns(result.success, wanted.get(step.id))]
+      for (const issue of issuesOf(step.id, issues))
         (issue.severity === "warning" ? warnings : problems).push(issue.problem)
+      if (result.success.kind === "router") problems.push(...checkBranches(step.id, result.success.plan, graph))
     }
+    if (failures.length > 0) return yield* combined(failures, problems)
     if (problems.length > 0) return yield* flowError(problems)
     return {
       planned,
       warnings,
       columnsOf: (id) => columnsOf(planned.get(id)) ?? [],
       inputOf: (id) => inputs.get(id) ?? [],
-      needs: (id) => needsOf(planned.get(id)!),
     }
   })
 })
@@ -251,51 +298,11 @@ function columnsOf(planned: Planned | undefined): Columns | undefined {
   return planned.kind === "output" ? [] : planned.plan.columns
 }
 
-function needsOf(planned: Planned): readonly string[] {
-  if (planned.kind === "output") return planned.plan.uses
-  return planned.kind === "input" ? [] : planned.plan.requires
-}
-
 function issuesOf(step: string, issues: readonly Issue[]): { severity: Issue["severity"]; problem: FlowProblem }[] {
   return issues.map(({ severity, message, hint }) => ({
     severity,
     problem: { step, message: `Step "${step}": ${message}`, ...(hint === undefined ? {} : { hint }) },
   }))
-}
-
-/** An input forwards bytes when every successor is an output that takes the same encoding of exactly its columns. */
-function negotiate(
-  steps: readonly BoundStep[],
-  graph: Graph,
-  planned: ReadonlyMap<string, Planned>,
-  settings: FlowSettings,
-): ReadonlyMap<string, string> {
-  const chosen = new Map<string, string>()
-  if (!settings.forwarding) return chosen
-  for (const step of steps) {
-    const input = planned.get(step.id)!
-    if (input.kind !== "input") continue
-    const hops = graph.outgoing.get(step.id)!
-    const successors = hops.map((hop) => planned.get(hop.to)!)
-    const takes = (encoding: string) =>
-      successors.every(
-        (successor, i) =>
-          successor.kind === "output" &&
-          successor.plan.encodings.includes(encoding) &&
-          graph.incoming.get(hops[i]!.to)!.length === 1 &&
-          sameNames(successor.plan.uses, input.plan.columns),
-      )
-    const dealt = hops.some((hop) => hop.send === "round-robin")
-    const encoding = dealt ? undefined : input.plan.encodings.find(takes)
-    if (encoding === undefined) continue
-    chosen.set(step.id, encoding)
-    for (const hop of hops) chosen.set(hop.to, encoding)
-  }
-  return chosen
-}
-
-function sameNames(names: readonly string[], columns: Columns): boolean {
-  return names.length === columns.length && columns.every((column, i) => column.name === names[i])
 }
 
 export function runSettings(settings: FlowSettings): RunSettings {

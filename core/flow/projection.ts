@@ -1,29 +1,58 @@
-import type { Columns } from "../contract/index.ts"
+import type { Columns, LogicalType } from "../contract/index.ts"
 import type { BoundStep } from "./bind.ts"
 import type { Graph } from "./graph.ts"
 import type { FlowProblem } from "./problem.ts"
 
-/** What every step has to give, so that its successors have what they use: walked backwards from the outputs. */
+/** What the components say of themselves, asked for some of their output columns only. */
+export interface Needs {
+  /** All columns that a step can give. */
+  columnsOf(step: string): Columns
+  /** The incoming columns that a step uses to give these. */
+  uses(step: string, wanted: readonly string[] | undefined): readonly string[]
+  /** The columns that a step gives when it is asked for these: maybe more. */
+  gives(step: string, wanted: readonly string[]): readonly string[]
+}
+
+/**
+ * What every step has to give, so that its successors have what they use: walked backwards from the outputs. Streams
+ * that flow together need equal columns: what one of them gives, the others have to give as well, so the walk is
+ * repeated until nothing is added.
+ */
 export function requirements(
   steps: readonly BoundStep[],
   graph: Graph,
-  columnsOf: (step: string) => Columns,
-  needs: (step: string) => readonly string[],
+  needs: Needs,
 ): ReadonlyMap<string, readonly string[]> {
   const wanted = new Map<string, readonly string[]>()
-  for (const step of steps.toReversed()) {
-    const successors = graph.outgoing.get(step.id)!
-    if (successors.length === 0) continue
-    const lists = successors.map((hop) => needs(hop.to))
-    const shared = successors.some((hop) => graph.incoming.get(hop.to)!.length > 1)
-    // A single successor may have its own order; several, or one that merges streams, get the source's.
-    const own = columnsOf(step.id).map((column) => column.name)
-    const used =
-      lists.length === 1 && !shared ? lists[0]! : own.filter((name) => lists.some((list) => list.includes(name)))
-    // Rows have to come even if no column of them is used.
-    wanted.set(step.id, used.length > 0 ? used : own.slice(0, 1))
+  for (let round = 0; round <= steps.length; round++) {
+    let isSettled = true
+    for (const { id } of steps.toReversed()) {
+      if (graph.outgoing.get(id)!.length === 0) continue
+      const names = usedOf(id, graph, needs, wanted)
+      if (names.join("\0") !== wanted.get(id)?.join("\0")) isSettled = false
+      wanted.set(id, names)
+    }
+    if (isSettled) return wanted
   }
-  return wanted
+  // A component whose answers do not settle gives everything.
+  return new Map()
+}
+
+function usedOf(
+  step: string,
+  graph: Graph,
+  needs: Needs,
+  wanted: ReadonlyMap<string, readonly string[]>,
+): readonly string[] {
+  const hops = graph.outgoing.get(step)!
+  const own = needs.columnsOf(step).map((column) => column.name)
+  const beside = hops.flatMap((hop) => graph.incoming.get(hop.to)!.filter((other) => other !== hop))
+  const lists = hops.map((hop) => needs.uses(hop.to, wanted.get(hop.to)))
+  // A single successor may have its own order; several, or one that merges streams, get the source's.
+  if (hops.length === 1 && beside.length === 0) return lists[0]!.length > 0 ? lists[0]! : own.slice(0, 1)
+  const used = new Set([...lists.flat(), ...beside.flatMap((hop) => wanted.get(hop.from) ?? [])])
+  const given = new Set(needs.gives(step, used.size > 0 ? own.filter((name) => used.has(name)) : own.slice(0, 1)))
+  return own.filter((name) => given.has(name))
 }
 
 /**
@@ -60,9 +89,17 @@ function differs(one: Columns, two: Columns): string | undefined {
   for (const [i, column] of one.entries()) {
     const other = two[i]!
     if (other.name !== column.name) return `column ${i + 1} is "${column.name}" and "${other.name}"`
-    if (JSON.stringify(other.type) !== JSON.stringify(column.type)) {
-      return `column "${column.name}" is ${column.type.kind} and ${other.type.kind}`
-    }
+    if (shownType(other.type) !== shownType(column.type))
+      return `column "${column.name}" is ${shownType(column.type)} and ${shownType(other.type)}`
   }
   return undefined
+}
+
+/** All of a type, such as `decimal(precision 10, scale 2)`. */
+function shownType({ kind, ...rest }: LogicalType): string {
+  const details = Object.entries(rest)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name} ${value}`)
+    .toSorted()
+  return details.length === 0 ? kind : `${kind}(${details.join(", ")})`
 }
