@@ -88,7 +88,10 @@ test("conformance finds every planted fault", () => {
     `"tableName": the default is refused: Option "tableName" is a number, a string is wanted`,
   ])
   expect(
-    exampleFaults({ ...bad, component: { ...bad.component, examples: [{ title: "One", config: { no: 1 } }] } }),
+    exampleFaults({
+      ...bad,
+      component: { ...bad.component, examples: [{ title: "One", config: { no: 1, tableName: "t" } }] },
+    }),
   ).toEqual([`example "One": There is no option "no"`])
   const plugin = { ...bad.plugin, permissions: { network: "dataSource" as const } }
   expect(identityFaults(plugin)).toEqual([
