@@ -6,7 +6,7 @@ import { DataSources } from "../../core/host/services.ts"
 import { Settings } from "../settings.ts"
 import { type CopyOptions, copyFlow, type TypedEndpoint } from "./copy-flow.ts"
 import { readEndpoint } from "./endpoint.ts"
-import { jsonFlag, parallelFlag, rejectedFlag } from "./flow-flags.ts"
+import { jsonFlag, rejectedFlag, settingsFlags } from "./flow-flags.ts"
 import { withHost } from "./global-flags.ts"
 import { asJson, usage } from "./refusal.ts"
 import { dryRunFlag, runRequest } from "./run-request.ts"
@@ -35,7 +35,7 @@ const copyFlags = {
   columns: listFlag("columns", "Columns to copy, in this order; by default all"),
   key: listFlag("key", "Columns that identify a row; by default the primary key"),
   splitColumn: optionalText("split-column", "COLUMN", "Column by which rows are divided to be read in parallel"),
-  parallel: parallelFlag,
+  ...settingsFlags,
   allowLossy: Flag.Boolean("allow-lossy").pipe(
     Flag.withDescription("Consent to conversions that round or drop something"),
     Flag.withDefault(false),
@@ -64,6 +64,7 @@ export const copyCommand = Command.make(
         key: Option.getOrUndefined(flags.key),
         splitColumn: Option.getOrUndefined(flags.splitColumn),
         parallel: Option.getOrUndefined(flags.parallel),
+        errorLimit: Option.getOrUndefined(flags.errorLimit),
       }
       const document = yield* copyDocument(flags.source, flags.target, options)
       if (flags.printFlow) return screen.out(JSON.stringify(document, null, 2))

@@ -10,6 +10,7 @@ export interface CopyOptions {
   readonly key: readonly string[] | undefined
   readonly splitColumn: string | undefined
   readonly parallel: number | undefined
+  readonly errorLimit: number | undefined
 }
 
 /** An end with the type of its data source. */
@@ -31,7 +32,7 @@ export function copyFlow(
 ): { readonly document: object } | { readonly faults: readonly string[] } {
   const faults = [...sourceFaults(from, options), ...targetFaults(to, options)]
   if (faults.length > 0) return { faults }
-  const { columns, parallel } = options
+  const { columns, parallel, errorLimit } = options
   const steps: readonly Step[] = [
     source(from, options),
     // A table's columns are chosen by the database already.
@@ -39,8 +40,8 @@ export function copyFlow(
     target(to, options),
   ]
   const hops = steps.slice(1).map((step, i) => ({ from: steps[i]!.id, to: step.id }))
-  const settings = parallel === undefined ? {} : { settings: { parallel } }
-  return { document: { version: 1, steps, hops, ...settings } }
+  const settings = given({ parallel, errorLimit })
+  return { document: { version: 1, steps, hops, ...(Object.keys(settings).length === 0 ? {} : { settings }) } }
 }
 
 function source(from: TypedEndpoint, { where, columns, splitColumn }: CopyOptions): Step {

@@ -66,4 +66,5 @@ const CREATE = {
   key: undefined,
   splitColumn: undefined,
   parallel: undefined,
+  errorLimit: undefined,
 } as const

@@ -72,4 +72,5 @@ const OPTIONS: CopyOptions = {
   key: undefined,
   splitColumn: undefined,
   parallel: undefined,
+  errorLimit: undefined,
 }

@@ -1,5 +1,6 @@
 import { Effect, Option } from "effect"
 import { Argument, CliError, Flag } from "effect/cli"
+import type { Flow } from "../../core/flow/flow-schema.ts"
 
 export const flowArgument = Argument.String("FLOW").pipe(
   Argument.withDescription("File of the flow document; - reads the standard input"),
@@ -52,7 +53,7 @@ export function planRequest({ parameters, bizdate, scheduledAt }: PlanFlags) {
   }
 }
 
-export const parallelFlag = Flag.Int("parallel").pipe(
+const parallel = Flag.Int("parallel").pipe(
   Flag.withMetavar("N"),
   Flag.withDescription("Splits that are read and written at the same time, instead of the flow's own setting"),
   Flag.filter(
@@ -61,6 +62,32 @@ export const parallelFlag = Flag.Int("parallel").pipe(
   ),
   Flag.optional,
 )
+
+const errorLimit = Flag.Int("error-limit").pipe(
+  Flag.withMetavar("N"),
+  Flag.withDescription("Rejected rows after which the run fails, instead of the flow's own setting"),
+  Flag.filter(
+    (value) => value >= 0,
+    (value) => `${value} is below 0`,
+  ),
+  Flag.optional,
+)
+
+/** Settings of a flow that can be given with the call. */
+export const settingsFlags = { parallel, errorLimit }
+
+/** The flow with the settings of the call in the place of its own. */
+export function withSettings(
+  flow: Flow,
+  flags: { readonly parallel: Option.Option<number>; readonly errorLimit: Option.Option<number> },
+): Flow {
+  const { errorPercent: _, ...withoutPercent } = flow.settings
+  const settings = Option.match(flags.errorLimit, {
+    onNone: () => flow.settings,
+    onSome: (limit) => ({ ...withoutPercent, errorLimit: limit }),
+  })
+  return { ...flow, settings: { ...settings, parallel: Option.getOrElse(flags.parallel, () => settings.parallel) } }
+}
 
 export const rejectedFlag = Flag.String("rejected").pipe(
   Flag.withMetavar("FILE"),

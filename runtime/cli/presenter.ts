@@ -8,10 +8,13 @@ import { Screen } from "./screen.ts"
 export const presenterLayer = Layer.unwrap(
   Effect.gen(function* () {
     const screen = yield* Screen
-    const formatter = CliOutput.defaultFormatter({ colors: screen.outStyle.bold("x") !== "x" })
+    const colors = screen.outStyle.bold("x") !== "x"
+    const formatter = CliOutput.defaultFormatter({ colors })
+    const brief = CliOutput.defaultFormatter({ colors, globalFlags: "summary" })
     const present = (event: CliOutput.Presenter.Event) => {
       if (event._tag === "Version") return screen.out(formatter.formatVersion(event.name, event.version))
-      if (event._tag === "Help") return screen.out(formatter.formatHelpDoc(event.helpDoc))
+      if (event._tag === "Help")
+        return screen.out((event.commandPath.length > 1 ? brief : formatter).formatHelpDoc(event.helpDoc))
       const { flags, globalFlags = [] } = event.helpDoc
       const known = [...flags, ...globalFlags].map((flag) => `--${flag.name}`)
       for (const error of event.errors) screen.say(problemText(callProblem(error, known), "error", screen.style))

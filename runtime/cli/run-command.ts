@@ -1,8 +1,15 @@
 import { Effect, Option } from "effect"
 import { Command } from "effect/cli"
-import type { Flow } from "../../core/flow/flow-schema.ts"
 import { readDocument } from "./flow-document.ts"
-import { flowArgument, jsonFlag, parallelFlag, planFlags, planRequest, rejectedFlag } from "./flow-flags.ts"
+import {
+  flowArgument,
+  jsonFlag,
+  planFlags,
+  planRequest,
+  rejectedFlag,
+  settingsFlags,
+  withSettings,
+} from "./flow-flags.ts"
 import { withHost } from "./global-flags.ts"
 import { asJson } from "./refusal.ts"
 import { dryRunFlag, runRequest } from "./run-request.ts"
@@ -15,12 +22,12 @@ export const runCommand = Command.make(
     dryRun: dryRunFlag,
     json: jsonFlag,
     rejected: rejectedFlag,
-    parallel: parallelFlag,
+    ...settingsFlags,
   },
   Effect.fnUntraced(function* (flags) {
     const run = Effect.gen(function* () {
       const { flow, base } = yield* readDocument(flags.flow)
-      const request = { flow: withParallel(flow, flags.parallel), ...planRequest(flags) }
+      const request = { flow: withSettings(flow, flags), ...planRequest(flags) }
       const options = { ...flags, rejected: Option.getOrUndefined(flags.rejected) }
       return yield* runRequest(request, options).pipe(withHost(base))
     })
@@ -39,7 +46,3 @@ export const runCommand = Command.make(
     { command: "make-flow | headrace run -", description: "A flow from another program" },
   ]),
 )
-
-export function withParallel(flow: Flow, parallel: Option.Option<number>): Flow {
-  return Option.isNone(parallel) ? flow : { ...flow, settings: { ...flow.settings, parallel: parallel.value } }
-}
