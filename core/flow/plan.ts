@@ -84,9 +84,10 @@ export const planFlow = Effect.fn("planFlow")(function* (
   if (problems.length > 0) return yield* flowError(problems)
   const steps = graph.order.map((id) => bound.find((step) => step.id === id)!)
   const planner = yield* makePlanner(steps, graph, flow.settings, resolved.values, runId)
-  // First with every column, to learn what is used; then with just that.
+  // First with every column, to learn what is used; then with just that, where that is less.
   const first = yield* planner(new Map())
-  const second = yield* planner(yield* narrowed(steps, graph, first, resolved.values))
+  const required = requirements(steps, graph, first.columnsOf, first.needs)
+  const second = givesNoMore(required, first) ? first : yield* planner(required)
   const encodings = negotiate(steps, graph, second.planned, flow.settings)
   return {
     flow,
@@ -100,6 +101,11 @@ export const planFlow = Effect.fn("planFlow")(function* (
     warnings: first.warnings,
   }
 })
+
+/** Whether every step gives just what its successors use, in their order. */
+function givesNoMore(required: ReadonlyMap<string, readonly string[]>, { columnsOf }: PlannerResult): boolean {
+  return [...required].every(([step, names]) => sameNames(names, columnsOf(step)))
+}
 
 function plannedStep(step: BoundStep, graph: Graph, result: PlannerResult, encoding: string | undefined): PlannedStep {
   const planned = result.planned.get(step.id)!
