@@ -18,7 +18,7 @@ import { negotiate } from "./encoding-choice.ts"
 import type { Flow, FlowHop, FlowSettings } from "./flow-schema.ts"
 import { checkGraph, type Graph } from "./graph.ts"
 import { defaultDates, type ParameterProblem, type PreviewedParameter, resolveParameters } from "./parameters/index.ts"
-import { checkBranches, checkColumns, combined } from "./plan-checks.ts"
+import { checkBranches, checkColumns, combined, sameNames } from "./plan-checks.ts"
 import { type FlowError, type FlowProblem, flowError } from "./problem.ts"
 import { requirements, unioned } from "./projection.ts"
 
@@ -86,7 +86,7 @@ export const planFlow = Effect.fn("planFlow")(function* (
   const planner = yield* makePlanner(steps, graph, flow.settings, resolved.values, runId)
   // First with every column, to learn what is used; then with just that, where that is less.
   const first = yield* planner(new Map())
-  const required = requirements(steps, graph, first.columnsOf, first.needs)
+  const required = yield* narrowed(steps, graph, first, resolved.values)
   const second = givesNoMore(required, first) ? first : yield* planner(required)
   const encodings = negotiate(steps, graph, second.planned, flow.settings)
   return {
