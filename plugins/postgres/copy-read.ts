@@ -29,9 +29,7 @@ export function readsAsBytes(column: Column): boolean {
 /** Streams a SELECT through COPY. Memory: what `bufferBytes` allows, plus one socket read. */
 export async function* read(link: Link, request: ReadRequest, session: Session): AsyncGenerator<Batch | Frame> {
   const framed = request.encoding === COPY_BINARY
-  const decoders = request.columns.map((column) =>
-    framed ? undefined : decoderOf(column.type, column.native?.type ?? ""),
-  )
+  const decoders = request.columns.map((column) => (framed ? undefined : columnDecoder(column, link.anyBytes)))
   const statement = `COPY (${framed ? request.sql : withCasts(request, decoders)}) TO STDOUT (FORMAT binary)`
   const pending = link.sql.unsafe(statement)
   let inbox: Inbox | undefined
@@ -69,6 +67,13 @@ export async function* read(link: Link, request: ReadRequest, session: Session):
       await link.destroy()
     }
   }
+}
+
+/** Undefined where the value is asked for as text. */
+function columnDecoder({ type, native }: Column, anyBytes: boolean): Decoder | undefined {
+  const known = decoderOf(type, native?.type ?? "")
+  if (!anyBytes || (type.kind !== "string" && type.kind !== "json")) return known
+  return native?.type === "jsonb" ? undefined : readText
 }
 
 /** What the driver calls with the stream once the server has answered. */
@@ -314,9 +319,8 @@ class BatchRows implements Rows {
     const column = this.#request.columns[i]!
     this.#builder.discardRow()
     const text = this.#decoders[i] === readText
-    const value = text
-      ? decoder.decode(tuple.subarray(at, at + length))
-      : `\\x${hexOf(tuple.subarray(at, at + length))}`
+    const bytes = tuple.subarray(at, at + length)
+    const value = (text ? utf8(bytes) : undefined) ?? `\\x${hexOf(bytes)}`
     this.#session.reject({
       row,
       column: column.name,
@@ -326,7 +330,15 @@ class BatchRows implements Rows {
   }
 }
 
-const decoder = new TextDecoder()
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+
+function utf8(bytes: Uint8Array): string | undefined {
+  try {
+    return decoder.decode(bytes)
+  } catch {
+    return undefined
+  }
+}
 
 export function hexOf(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")

@@ -11,6 +11,8 @@ export interface Link {
   readonly sql: Sql
   readonly session: Session
   readonly version: number
+  /** True for a database in SQL_ASCII, whose text may be any bytes. */
+  readonly anyBytes: boolean
   /** One or more statements without result. */
   run(statements: string): Promise<void>
   fail(action: string, error: unknown): Failure
@@ -161,12 +163,18 @@ async function open(settings: PostgresSettings, session: Session): Promise<Link>
   }
   const destroy = () => sql.end({ timeout: 0 }).catch(() => undefined)
   try {
-    const [row] = await sql.unsafe("SELECT current_setting('server_version_num')::int AS version")
+    const [row] = await sql.unsafe(
+      "SELECT current_setting('server_version_num')::int AS version, current_setting('server_encoding') AS encoding",
+    )
     const version = Number(row!.version)
+    const anyBytes = row!.encoding === "SQL_ASCII"
+    // Otherwise the server checks what it sends, and ends the whole statement over one bad byte.
+    if (anyBytes) await sql.unsafe("SET client_encoding = 'SQL_ASCII'")
     return {
       sql,
       session,
       version,
+      anyBytes,
       fail,
       destroy,
       run: async (statements) => void (await sql.unsafe(statements).simple()),
