@@ -244,7 +244,9 @@ const makePlanner = Effect.fnUntraced(function* (
         continue
       }
       planned.set(step.id, result.success)
-      const issues = [...result.success.plan.issues, ...checkColumns(result.success, wanted.get(step.id))]
+      // Judged when every column was there: a step may name one that is left out now, because nobody needs it.
+      const judged = wanted.size === 0 ? result.success.plan.issues : []
+      const issues = [...judged, ...checkColumns(result.success, wanted.get(step.id))]
       for (const issue of issuesOf(step.id, issues))
         (issue.severity === "warning" ? warnings : problems).push(issue.problem)
       if (result.success.kind === "router") problems.push(...checkBranches(step.id, result.success.plan, graph))
