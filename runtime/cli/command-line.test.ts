@@ -90,4 +90,16 @@ test("headrace says its version, and what a wrong call should have been", async 
   expect(option.err).toContain('Did you mean "--sources"?')
 })
 
+test("headrace reads only the columns that are written, whatever a step in between names", async () => {
+  await at.headrace(["copy", "people.csv", "wide.db:people"])
+  const read = { id: "read", use: "sqlite-input", config: { dataSource: "wide.db", table: "people" } }
+  const drop = { id: "drop", use: "select", config: { drop: ["born"] } }
+  await at.write("drop.json", chain(read, drop, { id: "write", use: "csv-output", config: { path: "dropped.csv" } }))
+  const plan = await at.headrace(["plan", "drop.json", "--json"])
+  const [first] = (JSON.parse(plan.out) as { steps: { output: { name: string }[] }[] }).steps
+  expect(first?.output.map(({ name }) => name)).toEqual(["id", "name"])
+  expect(await at.headrace(["run", "drop.json"])).toMatchObject({ code: 0 })
+  expect(at.read("dropped.csv")).toBe("id,name\n1,Ada\n2,Grace\n3,Alan\n")
+})
+
 const READ = { id: "read", use: "csv-input", config: { path: "people.csv" } }

@@ -29,7 +29,8 @@ export function resolveSecrets(settings: unknown, schema: ConfigSchema, context:
   const result: Record<string, unknown> = {}
   for (const [option, value] of Object.entries(settings)) {
     const property = Object.hasOwn(schema.properties, option) ? schema.properties[option] : undefined
-    const reference = referenceOf(value)
+    // An unknown option is for the check to tell, whatever it holds.
+    const reference = property === undefined ? undefined : referenceOf(value)
     if (reference === undefined) {
       result[option] = option === "path" && typeof value === "string" ? located(context.folder, value) : value
       if (property?.["x-secret"] !== true || typeof value !== "string" || value === "") continue
