@@ -58,6 +58,10 @@ async function plan(
 ): Promise<InputPlan> {
   await using connection = await connected(() => database.connect(config.dataSource.settings, session), session)
   const subject = await understand(database, connection, config, session)
+  if (subject.columns.length === 0) {
+    const place = config.table === undefined ? "the query" : `table "${config.table}"`
+    throw session.failure("config", `Cannot read ${place}: it has no columns`)
+  }
   const columns = chosen(subject, wanted ?? config.columns, config, session)
   if (config.splitColumn !== undefined) chosen(subject, [config.splitColumn], config, session)
   const estimates = subject.tables.map((table) => table.estimatedRows)

@@ -94,6 +94,7 @@ export interface ResultColumn {
 
 /** Result columns with their declared types; modifiers and NOT NULL come from the table column behind, where there is one. */
 export async function describeResult(query: Query, columns: readonly ResultColumn[]): Promise<readonly Column[]> {
+  if (columns.length === 0) return []
   const list = columns.map((column, i) => `(${i}, ${column.type}::oid, ${column.table}::oid, ${column.number}::int2)`)
   const rows = await query(
     `SELECT format_type(t.oid, COALESCE(a.atttypmod, -1)), COALESCE(b.typname, t.typname),
