@@ -85,9 +85,9 @@ export const planFlow = Effect.fn("planFlow")(function* (
   const steps = graph.order.map((id) => bound.find((step) => step.id === id)!)
   const planner = yield* makePlanner(steps, graph, flow.settings, resolved.values, runId)
   // First with every column, to learn what is used; then with just that, where that is less.
-  const first = yield* planner(new Map())
+  const first = yield* planner(new Map(), undefined)
   const required = yield* narrowed(steps, graph, first, resolved.values)
-  const second = givesNoMore(required, first) ? first : yield* planner(required)
+  const second = givesNoMore(required, first) ? first : yield* planner(required, first)
   const encodings = negotiate(steps, graph, second.planned, flow.settings)
   return {
     flow,
@@ -201,7 +201,10 @@ const narrowed = Effect.fnUntraced(function* (
   })
 })
 
-/** Plans every step in order; `wanted` narrows what a step gives. Fails with all problems of all steps. */
+/**
+ * Plans every step in order; `wanted` narrows what a step gives, after a `first` plan with all columns. Fails with all
+ * problems of all steps.
+ */
 const makePlanner = Effect.fnUntraced(function* (
   steps: readonly BoundStep[],
   graph: Graph,
@@ -224,6 +227,7 @@ const makePlanner = Effect.fnUntraced(function* (
     })
   return Effect.fnUntraced(function* (
     wanted: ReadonlyMap<string, readonly string[]>,
+    first: PlannerResult | undefined,
   ): Effect.fn.Return<PlannerResult, FlowError | PluginError> {
     const planned = new Map<string, Planned>()
     const inputs = new Map<string, Columns>()
@@ -238,14 +242,17 @@ const makePlanner = Effect.fnUntraced(function* (
       // Without its input's columns nothing can be said about a step; the cause is already on the list.
       if (input === undefined) continue
       inputs.set(step.id, input)
-      const result = yield* Effect.result(planStep(step, input, wanted.get(step.id), sessionFor))
+      // Options may name columns that nobody uses: transforms always see all columns, outputs what will come.
+      const seen = step.component.kind === "output" ? input : (first?.inputOf(step.id) ?? input)
+      const result = yield* Effect.result(planStep(step, seen, wanted.get(step.id), sessionFor))
       if (result._tag === "Failure") {
         failures.push(result.failure)
         continue
       }
-      planned.set(step.id, result.success)
-      // Judged when every column was there: a step may name one that is left out now, because nobody needs it.
-      const judged = wanted.size === 0 ? result.success.plan.issues : []
+      // A router passes on what really comes.
+      planned.set(step.id, result.success.kind === "router" ? { ...result.success, columns: input } : result.success)
+      // Judged when every column was there.
+      const judged = first === undefined ? result.success.plan.issues : []
       const issues = [...judged, ...checkColumns(result.success, wanted.get(step.id))]
       for (const issue of issuesOf(step.id, issues))
         (issue.severity === "warning" ? warnings : problems).push(issue.problem)
