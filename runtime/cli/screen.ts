@@ -71,7 +71,8 @@ export function makeScreen(
     log: makeLog(say, style, verbose),
     isLive,
     verbose,
-    columns: err.columns ?? 80,
+    // A terminal that does not know its size says 0.
+    columns: err.columns || 80,
     style,
     outStyle: makeStyle(wantsColour(environment, out)),
     mask,
