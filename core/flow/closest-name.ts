@@ -4,7 +4,8 @@ export function closestName(name: string, candidates: Iterable<string>): string 
   let least = Math.max(1, Math.floor(name.length / 3)) + 1
   for (const candidate of candidates) {
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase())
-    if (distance < least) {
+    // Names that share no letter are not alike, however short they are.
+    if (distance < least && distance < Math.max(name.length, candidate.length)) {
       best = candidate
       least = distance
     }

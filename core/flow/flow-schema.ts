@@ -142,6 +142,7 @@ export const flowSchema: ConfigSchema = {
     steps: {
       type: "array",
       minItems: 1,
+      maxItems: 1000,
       description: "Inputs, transforms, routers and outputs.",
       items: {
         type: "object",
@@ -166,6 +167,7 @@ export const flowSchema: ConfigSchema = {
     },
     hops: {
       type: "array",
+      maxItems: 5000,
       default: [],
       description: "Which step sends its rows to which.",
       items: {

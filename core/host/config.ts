@@ -27,12 +27,9 @@ function check(schema: Schema, value: unknown, pointer: string, problems: Config
   const alternatives = (schema.oneOf ?? schema.anyOf) as readonly Schema[] | undefined
   if (alternatives !== undefined && schema.properties === undefined)
     return oneOf(alternatives, value, pointer, problems)
-  const type = schema.type as string | readonly string[] | undefined
-  if (type !== undefined && ![type].flat().some((name) => isOfType(name, value))) {
-    problems.push({
-      pointer,
-      message: `${shown(pointer)} is ${article(kindOf(value))}, ${article([type].flat().join(" or "))} is wanted`,
-    })
+  const types = schema.type === undefined ? [] : typesOf(schema)
+  if (types.length > 0 && !types.some((name) => isOfType(name, value))) {
+    problems.push(wrongType(types, value, pointer))
     return value
   }
   const choices = schema.enum as readonly unknown[] | undefined
@@ -40,7 +37,7 @@ function check(schema: Schema, value: unknown, pointer: string, problems: Config
     const near = Predicate.isString(value) ? closestName(value, choices.filter(Predicate.isString)) : undefined
     problems.push({
       pointer,
-      message: `${shown(pointer)} cannot be ${JSON.stringify(value)}`,
+      message: `${shown(pointer)} cannot be ${quoted(schema, value)}`,
       hint: near === undefined ? `Choose one of ${choices.join(", ")}` : `Did you mean "${near}"?`,
     })
   }
@@ -57,11 +54,20 @@ function oneOf(alternatives: readonly Schema[], value: unknown, pointer: string,
     const result = check(alternative, value, pointer, found)
     if (found.length === 0) return result
     // The alternative of the value's own type explains best what is wrong.
-    if (nearest === undefined || [alternative.type].flat().some((name) => isOfType(String(name), value)))
-      nearest = found
+    if (typesOf(alternative).some((name) => isOfType(name, value))) nearest ??= found
   }
-  problems.push(...(nearest ?? []))
+  problems.push(...(nearest ?? [wrongType(alternatives.flatMap(typesOf), value, pointer)]))
   return value
+}
+
+function typesOf({ type, enum: choices }: Schema): readonly string[] {
+  if (type !== undefined) return [type].flat() as string[]
+  return Array.isArray(choices) ? [...new Set(choices.map(kindOf))] : []
+}
+
+function wrongType(types: readonly string[], value: unknown, pointer: string): ConfigProblem {
+  const wanted = [...new Set(types)].map(article).join(" or ")
+  return { pointer, message: `${shown(pointer)} is ${article(kindOf(value))}, ${wanted} is wanted` }
 }
 
 function checkNumber(schema: Schema, value: number, pointer: string, problems: ConfigProblem[]): void {
@@ -80,59 +86,74 @@ function checkText(schema: Schema, value: string, pointer: string, problems: Con
   if (maxLength !== undefined && length > maxLength)
     problems.push({ pointer, message: `${shown(pointer)} has ${length} characters, the most is ${maxLength}` })
   if (pattern !== undefined && !new RegExp(pattern, "u").test(value)) {
-    problems.push({ pointer, message: `${shown(pointer)} is "${value}", which does not match ${pattern}` })
+    problems.push({
+      pointer,
+      message: `${shown(pointer)} is ${quoted(schema, value)}, which does not match ${pattern}`,
+    })
   }
 }
 
 function checkList(schema: Schema, list: readonly unknown[], pointer: string, problems: ConfigProblem[]): unknown {
-  const { minItems, items } = schema as { minItems?: number; items?: Schema }
+  const { minItems, maxItems, items } = schema as { minItems?: number; maxItems?: number; items?: Schema }
+  const many = `${shown(pointer)} has ${list.length} entries`
   if (minItems !== undefined && list.length < minItems)
-    problems.push({ pointer, message: `${shown(pointer)} is empty` })
+    problems.push({
+      pointer,
+      message: list.length === 0 ? `${shown(pointer)} is empty` : `${many}, the least is ${minItems}`,
+    })
+  if (maxItems !== undefined && list.length > maxItems) {
+    problems.push({ pointer, message: `${many}, the most is ${maxItems}` })
+    return list
+  }
   return items === undefined ? list : list.map((item, i) => check(items, item, `${pointer}/${i}`, problems))
 }
 
 function checkObject(schema: Schema, object: Schema, pointer: string, problems: ConfigProblem[]): unknown {
   const properties = schema.properties as Readonly<Record<string, Schema>> | undefined
   if (properties === undefined) return object
-  const result: Record<string, unknown> = {}
+  // A map, because an assignment to "__proto__" would not make an option.
+  const result = new Map<string, unknown>()
   for (const [name, value] of Object.entries(object)) {
     const property = Object.hasOwn(properties, name) ? properties[name] : undefined
     if (property === undefined) {
-      if (schema.additionalProperties !== false) result[name] = value
+      if (schema.additionalProperties !== false) result.set(name, value)
       else problems.push(unknownOption(name, Object.keys(properties), pointer))
-    } else if (value !== undefined) result[name] = check(property, value, `${pointer}/${name}`, problems)
+    } else if (value !== undefined) result.set(name, check(property, value, below(pointer, name), problems))
   }
   for (const [name, property] of Object.entries(properties)) {
-    if (name in result || property.default === undefined) continue
+    if (result.has(name) || property.default === undefined) continue
     // A default may be an object whose own options have defaults.
-    result[name] = check(property, structuredClone(property.default), `${pointer}/${name}`, problems)
+    result.set(name, check(property, structuredClone(property.default), below(pointer, name), problems))
   }
   for (const name of (schema.required as readonly string[] | undefined) ?? []) {
-    if (!(name in result))
-      problems.push({ pointer: `${pointer}/${name}`, message: `${shown(`${pointer}/${name}`)} is missing` })
+    const at = below(pointer, name)
+    if (!result.has(name)) problems.push({ pointer: at, message: `${shown(at)} is missing` })
   }
-  exactlyOneGroup(schema, result, pointer, problems)
-  return result
+  checkGroups(schema, result, pointer, problems)
+  return Object.fromEntries(result)
 }
 
-/** `oneOf` beside `properties` names groups of options of which exactly one has to be given. */
-function exactlyOneGroup(schema: Schema, object: Schema, pointer: string, problems: ConfigProblem[]): void {
-  const groups = schema.oneOf as readonly { readonly required: readonly string[] }[] | undefined
+/** Beside `properties`, `oneOf` names groups of options of which exactly one has to be given, `anyOf` at least one. */
+function checkGroups(
+  schema: Schema,
+  options: ReadonlyMap<string, unknown>,
+  pointer: string,
+  problems: ConfigProblem[],
+): void {
+  const groups = (schema.oneOf ?? schema.anyOf) as readonly { readonly required: readonly string[] }[] | undefined
   if (groups === undefined) return
-  const given = groups.filter((group) => group.required.every((name) => name in object))
-  if (given.length === 1) return
-  const names = groups.map((group) => group.required.join(" with ")).join(" or ")
-  problems.push({
-    pointer,
-    message:
-      given.length === 0 ? `Neither ${names.replace(" or ", " nor ")} is given` : `Only one can be given: ${names}`,
-  })
+  const given = groups.filter((group) => group.required.every((name) => options.has(name)))
+  if (given.length === 1 || (given.length > 1 && schema.oneOf === undefined)) return
+  const names = groups.map((group) => group.required.join(" with "))
+  const message =
+    given.length === 0 ? `Neither ${names.join(" nor ")} is given` : `Only one can be given: ${names.join(" or ")}`
+  problems.push({ pointer, message })
 }
 
 function unknownOption(name: string, known: readonly string[], pointer: string): ConfigProblem {
   const near = closestName(name, known)
   return {
-    pointer: `${pointer}/${name}`,
+    pointer: below(pointer, name),
     message: `There is no option "${name}"`,
     hint: near === undefined ? `There are ${known.join(", ")}` : `Did you mean "${near}"?`,
   }
@@ -150,10 +171,24 @@ function kindOf(value: unknown): string {
   return Array.isArray(value) ? "array" : typeof value
 }
 
+/** A value for a message: no secret, and not all of a long one. */
+function quoted(schema: Schema, value: unknown): string {
+  if (schema["x-secret"] === true) return "a secret"
+  const text = JSON.stringify(value)
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text
+}
+
 function article(word: string): string {
+  if (word === "null") return word
   return /^[aeiou]/.test(word) ? `an ${word}` : `a ${word}`
 }
 
+function below(pointer: string, name: string): string {
+  return `${pointer}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`
+}
+
 function shown(pointer: string): string {
-  return pointer === "" ? "The configuration" : `Option "${pointer.slice(1).replaceAll("/", ".")}"`
+  if (pointer === "") return "The configuration"
+  const names = pointer.slice(1).split("/")
+  return `Option "${names.map((name) => name.replaceAll("~1", "/").replaceAll("~0", "~")).join(".")}"`
 }
