@@ -265,7 +265,8 @@ export function float64Text(value: number): string {
 /** Shortest text that reads back as the same float. */
 export function float32Text(value: number): string {
   if (!Number.isFinite(value) || Number.isSafeInteger(value)) return float64Text(value)
-  for (let digits = 6; digits < 9; digits++) {
+  // Six digits always survive, and their trailing zeros are dropped; the smallest floats have fewer.
+  for (let digits = Math.abs(value) < 1.1754944e-38 ? 1 : 6; digits < 9; digits++) {
     const text = String(Number(value.toPrecision(digits)))
     if (Math.fround(Number(text)) === value) return text
   }
