@@ -9,7 +9,7 @@ import { merge, numberFrom, ORDINAL, STAGE, STAGE_NAME, stageStatements } from "
 import type { Link } from "./postgres-connection.ts"
 import { quoteIdentifier } from "./postgres-dialect.ts"
 import { lineOf, refersToOwnTable, refusal } from "./refusal.ts"
-import { appendFrame, binaryFormat, type TupleFormat, textFormat } from "./tuple.ts"
+import { appendFrame, binaryFormat, frameFormat, type TupleFormat, textFormat } from "./tuple.ts"
 
 /** Bytes are forwarded where both sides declare the same types; a wider text is the same bytes as well. */
 export function loadEncodings(request: {
@@ -83,7 +83,7 @@ class Copy {
 
   async add(item: Batch | Frame): Promise<void> {
     this.#framed = item.encoding !== undefined
-    this.#format = this.#framed || this.#binary ? binaryFormat : textFormat
+    this.#format = this.#framed ? frameFormat : this.#binary ? binaryFormat : textFormat
     const chunk = this.#chunk
     const start = chunk.used
     if (item.encoding === undefined) this.#format.encode(item, this.#request, this.#session, chunk)

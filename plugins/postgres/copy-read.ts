@@ -11,12 +11,16 @@ import { type Decoder, decoderOf, int32At, readText } from "./binary-read.ts"
 import type { Link } from "./postgres-connection.ts"
 import { quoteIdentifier } from "./postgres-dialect.ts"
 import { hasPortableBinary } from "./type-map.ts"
+import type { CopySink, Wire } from "./wire.ts"
 
-/** Tuples of `COPY … (FORMAT binary)`, without signature and trailer. */
+/** Tuples of `COPY … (FORMAT binary)`, each in its CopyData message, without signature and trailer. */
 export const COPY_BINARY = "postgres-copy-binary"
 
 /** Signature and flags, before the length of the header extension. */
 const SIGNATURE_BYTES = 15
+/** A message's type and length. */
+const HEADER_BYTES = 5
+const TRAILER_BYTES = 7
 const FRAME_BYTES = 262_144
 /** Enough to keep the socket busy while the consumer works; more would only wait. */
 const INBOX_BYTES = 2_097_152
@@ -31,39 +35,34 @@ export async function* read(link: Link, request: ReadRequest, session: Session):
   const framed = request.encoding === COPY_BINARY
   const decoders = request.columns.map((column) => (framed ? undefined : columnDecoder(column, link.anyBytes)))
   const statement = `COPY (${framed ? request.sql : withCasts(request, decoders)}) TO STDOUT (FORMAT binary)`
+  const rows: Rows = framed ? new FrameRows() : new BatchRows(request, decoders, session)
+  const inbox = new Inbox(link.wire, rows, Math.min(session.settings.bufferBytes, INBOX_BYTES))
   const pending = link.sql.unsafe(statement)
-  let inbox: Inbox | undefined
+  tellFailure(pending as unknown as Opening, inbox)
   const stop = () => {
-    // The driver counts a COPY as done when it begins, and would not cancel it.
-    Object.assign(pending, { active: true })
-    void Promise.resolve(pending.cancel()).catch(() => undefined)
-    inbox?.discard()
+    link.cancel(pending)
+    inbox.fail(session.signal.reason)
   }
-  session.signal.addEventListener("abort", stop, { once: true })
-  const early = earlyFailure(pending as unknown as Opening)
-  let ended = false
+  let whole = false
   try {
     session.signal.throwIfAborted()
-    const stream = (await pending.readable()) as unknown as RowStream
-    if (early.error !== undefined) throw early.error
-    const rows: Rows = framed ? new FrameRows() : new BatchRows(request, decoders, session)
-    inbox = new Inbox(stream, rows, Math.min(session.settings.bufferBytes, INBOX_BYTES))
+    session.signal.addEventListener("abort", stop, { once: true })
+    link.wire.receive(inbox)
+    await pending.readable()
     for (;;) {
       const next = await inbox.next()
       if (next === undefined) break
       yield next
       rows.recycle?.(next)
     }
-    ended = true
+    whole = true
   } catch (error) {
-    ended = true
     throw link.fail("read", error)
   } finally {
     session.signal.removeEventListener("abort", stop)
     // Whoever stops early leaves a COPY in progress: it is cancelled, and the connection is of no further use.
-    if (!ended) stop()
-    if (!ended || session.signal.aborted) {
-      await inbox?.ended()
+    if (!whole) {
+      if (!session.signal.aborted) link.cancel(pending)
       await link.destroy()
     }
   }
@@ -76,27 +75,23 @@ function columnDecoder({ type, native }: Column, anyBytes: boolean): Decoder | u
   return native?.type === "jsonb" ? undefined : readText
 }
 
-/** What the driver calls with the stream once the server has answered. */
+/** What the driver calls with a stream once the server has answered. */
 interface Opening {
-  resolve(stream: RowStream): void
+  resolve(stream: { on(event: "error", listener: (error: unknown) => void): void }): void
 }
 
 /**
- * The server may hold back its answer to COPY until the first rows. When it fails instead, stream and failure come in
- * one packet, and the stream has failed before an `await` for it returns: nobody would listen, and the process would end.
+ * The stream carries no rows here, they come by the wire, but it is told of a failure. The server may hold back its
+ * answer to COPY until the first rows; when it fails instead, the stream has failed before an `await` for it returns.
  */
-function earlyFailure(opening: Opening): { error: unknown } {
-  const early: { error: unknown } = { error: undefined }
+function tellFailure(opening: Opening, inbox: Inbox): void {
   const resolve = opening.resolve
   opening.resolve = (stream) => {
     // Called once more at the statement's end: what is thrown there would leave the connection busy for ever.
     opening.resolve = resolve
-    stream.on("error", (error) => {
-      early.error ??= error
-    })
+    stream.on("error", (error) => inbox.fail(error))
     resolve(stream)
   }
-  return early
 }
 
 function withCasts(request: ReadRequest, decoders: readonly (Decoder | undefined)[]): string {
@@ -108,26 +103,19 @@ function withCasts(request: ReadRequest, decoders: readonly (Decoder | undefined
   return `SELECT ${list.join(", ")} FROM (${request.sql}) AS source`
 }
 
-/** The parts of the driver's COPY stream that are used: it gives one chunk a row, which `push` would each send through a queue of its own. */
-interface RowStream {
-  push(chunk: Uint8Array | null): boolean
-  read(): Uint8Array | null
-  _read(size: number): void
-  on(event: "error", listener: (error: unknown) => void): void
-  on(event: "close", listener: () => void): void
-}
-
 interface Rows {
-  /** Takes a tuple; returns what became full. */
-  take(tuple: Uint8Array, start: number): Batch | Frame | undefined
+  /** Takes the tuples of whole CopyData messages; `ship` takes what becomes full. */
+  take(source: Uint8Array, start: number, end: number, ship: (item: Batch | Frame) => void): void
+  /** The first tuple stands behind the signature in its message. */
+  first(source: Uint8Array, start: number, end: number): void
   rest(): Batch | Frame | undefined
   /** The consumer has asked for the next item, so this one's memory is free. */
   recycle?(item: Batch | Frame): void
 }
 
-/** Takes rows straight from the socket's callback and hands over batches; pauses the socket when too many wait. */
-class Inbox {
-  readonly #stream: RowStream
+/** Takes rows straight from the socket and hands over batches; pauses the socket when too many wait. */
+class Inbox implements CopySink {
+  readonly #wire: Wire
   readonly #rows: Rows
   readonly #limit: number
   readonly #ready: (Batch | Frame)[] = []
@@ -135,37 +123,27 @@ class Inbox {
   #started = false
   #paused = false
   #done = false
-  #discarding = false
-  #error: unknown
+  #failure: { readonly error: unknown } | undefined
   #wake: (() => void) | undefined
 
-  constructor(stream: RowStream, rows: Rows, limit: number) {
-    this.#stream = stream
+  constructor(wire: Wire, rows: Rows, limit: number) {
+    this.#wire = wire
     this.#rows = rows
     this.#limit = limit
-    // What arrived with the very first packet is already in the stream's own queue.
-    for (let chunk = stream.read(); chunk !== null; chunk = stream.read()) this.#take(chunk)
-    stream.push = (chunk) => this.#push(chunk)
-    stream.on("error", (error) => {
-      this.#error ??= error
-      this.#finish()
-    })
-    stream.on("close", () => this.#finish())
-    stream._read(0)
   }
 
   async next(): Promise<Batch | Frame | undefined> {
     for (;;) {
+      if (this.#failure !== undefined) throw this.#failure.error
       const next = this.#ready.shift()
       if (next !== undefined) {
         this.#bytes -= next.bytes
         if (this.#paused && this.#bytes <= this.#limit / 2) {
           this.#paused = false
-          this.#stream._read(0)
+          this.#wire.resume()
         }
         return next
       }
-      if (this.#error !== undefined) throw this.#error
       if (this.#done) return undefined
       await new Promise<void>((resolve) => {
         this.#wake = resolve
@@ -173,71 +151,57 @@ class Inbox {
     }
   }
 
-  /** Throws away what still comes: a server that cannot send does not notice that it is cancelled. */
-  discard(): void {
-    this.#discarding = true
-    this.#ready.length = 0
-    if (!this.#done) this.#stream._read(0)
-  }
-
-  /** Resolves when the server has stopped sending. */
-  async ended(): Promise<void> {
-    while (!this.#done) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve
-      })
-    }
-  }
-
-  #push(chunk: Uint8Array | null): boolean {
-    if (this.#discarding && chunk !== null) return true
-    if (chunk === null) {
-      this.#finish()
-      return false
-    }
+  messages(source: Uint8Array, start: number, end: number): void {
+    if (this.#failure !== undefined) return
     try {
-      this.#take(chunk)
+      const first = this.#started ? start : this.#begin(source, start)
+      // The trailer is a message of its own: a field count of -1.
+      const stop = isTrailer(source, end) ? end - TRAILER_BYTES : end
+      if (first < stop) this.#rows.take(source, first, stop, this.#ship)
     } catch (error) {
-      // A full reject limit is thrown here, inside the driver's socket callback: it must reach the reader instead.
-      this.#error ??= error
-      this.#finish()
-      return false
+      // A full reject limit is thrown here, inside the socket's callback: it must reach the reader instead.
+      this.fail(error)
     }
-    if (this.#bytes < this.#limit) return true
+    if (this.#bytes < this.#limit || this.#paused) return
     this.#paused = true
-    return false
+    this.#wire.pause()
   }
 
-  #take(chunk: Uint8Array): void {
-    let start = 0
-    if (!this.#started) {
-      this.#started = true
-      start = SIGNATURE_BYTES + 4 + int32At(chunk, SIGNATURE_BYTES)
-      if (start >= chunk.length) return
-    }
-    // The trailer is a field count of -1.
-    if (chunk[start] === 0xff && chunk[start + 1] === 0xff) return
-    const full = this.#rows.take(chunk, start)
-    if (full !== undefined) this.#ship(full)
-  }
-
-  #finish(): void {
-    if (!this.#done) {
-      this.#done = true
-      const rest = this.#error === undefined && !this.#discarding ? this.#rows.rest() : undefined
-      if (rest !== undefined) this.#ship(rest)
-    }
+  end(): void {
+    this.#done = true
+    const rest = this.#failure === undefined ? this.#rows.rest() : undefined
+    if (rest !== undefined) this.#ship(rest)
     this.#wake?.()
   }
 
-  #ship(item: Batch | Frame): void {
+  fail(error: unknown): void {
+    this.#failure ??= { error }
+    this.#ready.length = 0
+    this.#wake?.()
+  }
+
+  /** Position of the second message. */
+  #begin(source: Uint8Array, start: number): number {
+    this.#started = true
+    const payload = start + HEADER_BYTES
+    const end = start + 1 + int32At(source, start + 1)
+    const tuple = payload + SIGNATURE_BYTES + 4 + int32At(source, payload + SIGNATURE_BYTES)
+    if (tuple < end && !(source[tuple] === 0xff && source[tuple + 1] === 0xff)) this.#rows.first(source, tuple, end)
+    return end
+  }
+
+  readonly #ship = (item: Batch | Frame): void => {
     this.#ready.push(item)
     this.#bytes += item.bytes
     this.#wake?.()
   }
 }
 
-/** Gathers tuples into frames, in memory that goes round. */
+function isTrailer(source: Uint8Array, end: number): boolean {
+  return source[end - 1] === 0xff && source[end - 2] === 0xff && end >= TRAILER_BYTES && int32At(source, end - 6) === 6
+}
+
+/** Gathers messages into frames, in memory that goes round. */
 class FrameRows implements Rows {
   readonly #free: Uint8Array<ArrayBufferLike>[] = []
   #data: Uint8Array<ArrayBufferLike> = new Uint8Array(FRAME_BYTES)
@@ -245,14 +209,25 @@ class FrameRows implements Rows {
   #rows = 0
   #firstRow = 0
 
-  take(tuple: Uint8Array, start: number): Frame | undefined {
-    const size = tuple.length - start
-    const full = this.#used + size > this.#data.length && this.#used > 0 ? this.rest() : undefined
-    if (size > this.#data.length) this.#data = new Uint8Array(size)
-    this.#data.set(start === 0 ? tuple : tuple.subarray(start), this.#used)
+  take(source: Uint8Array, start: number, end: number, ship: (frame: Frame) => void): void {
+    const size = end - start
+    if (this.#used + size > this.#data.length) {
+      const full = this.rest()
+      if (full !== undefined) ship(full)
+      if (size > this.#data.length) this.#data = new Uint8Array(size)
+    }
+    this.#data.set(source.subarray(start, end), this.#used)
     this.#used += size
-    this.#rows++
-    return full
+    for (let at = start; at < end; at += 1 + int32At(source, at + 1)) this.#rows++
+  }
+
+  first(source: Uint8Array, start: number, end: number): void {
+    const size = end - start + 4
+    if (size + 1 > this.#data.length) this.#data = new Uint8Array(size + 1)
+    this.#data.set([0x64, size >>> 24, size >>> 16, size >>> 8, size])
+    this.#data.set(source.subarray(start, end), HEADER_BYTES)
+    this.#used = size + 1
+    this.#rows = 1
   }
 
   rest(): Frame | undefined {
@@ -289,7 +264,14 @@ class BatchRows implements Rows {
     this.#session = session
   }
 
-  take(tuple: Uint8Array, start: number): Batch | undefined {
+  take(source: Uint8Array, start: number, end: number, ship: (batch: Batch) => void): void {
+    for (let at = start; at < end; at += 1 + int32At(source, at + 1)) {
+      this.first(source, at + HEADER_BYTES)
+      if (this.#builder.full) ship(this.#builder.finish())
+    }
+  }
+
+  first(tuple: Uint8Array, start: number): void {
     const columns = this.#columns
     const decoders = this.#decoders
     const row = this.#row++
@@ -303,12 +285,11 @@ class BatchRows implements Rows {
       }
       if (!decoders[i]!(columns[i]!, tuple, at, length)) {
         this.#reject(row, i, tuple, at, length)
-        return undefined
+        return
       }
       at += length
     }
     this.#builder.endRow()
-    return this.#builder.full ? this.#builder.finish() : undefined
   }
 
   rest(): Batch | undefined {

@@ -24,7 +24,7 @@ export async function openCopy(
   let wake: (() => void) | undefined
   const stop = () => {
     failed ??= signal.reason ?? new Error("aborted")
-    void Promise.resolve(pending.cancel()).catch(() => undefined)
+    link.cancel(pending)
     void link.destroy()
     wake?.()
   }
@@ -40,25 +40,22 @@ export async function openCopy(
   stream.on("error", settle)
   stream.on("finish", () => settle())
   stream.on("close", () => settle())
-  stream.on("drain", () => wake?.())
   const wait = () =>
     new Promise<void>((resolve) => {
       wake = resolve
     })
-  const write = async (data: Uint8Array) => {
+  const write = async (data: Uint8Array, framed: boolean) => {
     if (failed !== undefined) throw failed
     if (finished) throw new Error("The server ended the COPY early")
-    if (!stream.write(data)) {
-      while (stream.writableNeedDrain && !finished && failed === undefined) await wait()
-    }
+    await link.wire.send(data, framed)
     if (failed !== undefined) throw failed
   }
-  if (format.name === "binary") await write(SIGNATURE)
+  if (format.name === "binary") await write(SIGNATURE, false)
   return {
-    write,
+    write: (data) => write(data, format.framed),
     async end() {
       if (failed === undefined && !finished) {
-        if (format.name === "binary") await write(TRAILER)
+        if (format.name === "binary") await write(TRAILER, false)
         stream.end()
         while (!finished && failed === undefined) await wait()
       }

@@ -5,6 +5,7 @@ import { load, loadEncodings } from "./copy-load.ts"
 import { COPY_BINARY, read, readsAsBytes } from "./copy-read.ts"
 import { classify, hintFor, serverError } from "./failures.ts"
 import type { PostgresSettings } from "./settings.ts"
+import { lost, Wire } from "./wire.ts"
 
 /** A connection and what the COPY code needs of it. */
 export interface Link {
@@ -18,7 +19,10 @@ export interface Link {
   fail(action: string, error: unknown): Failure
   /** Runs a query that the session's signal cancels on the server. */
   cancellable<A>(query: { cancel(): unknown }, signal: AbortSignal, use: () => Promise<A>): Promise<A>
+  /** Asks the server to stop a statement that it runs. */
+  cancel(query: { cancel(): unknown }): void
   destroy(): Promise<void>
+  readonly wire: Wire
 }
 
 export async function connect(settings: PostgresSettings, session: Session): Promise<Connection> {
@@ -76,8 +80,13 @@ export async function connect(settings: PostgresSettings, session: Session): Pro
     commit: () => step("commit", "COMMIT"),
     rollback: () => step("roll back", "ROLLBACK"),
     load: (request, rows, at) => load(link, request, rows, at),
-    close: () => link.sql.end({ timeout: 2 }).catch(() => undefined),
-    [Symbol.asyncDispose]: () => link.sql.end({ timeout: 2 }).catch(() => undefined),
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+
+  async function close(): Promise<void> {
+    // Good manners only while somebody listens.
+    await link.sql.end({ timeout: link.wire.closed ? 0 : 2 }).catch(() => undefined)
   }
 
   async function step(action: string, statement: string): Promise<void> {
@@ -124,13 +133,17 @@ const PINNED = {
 async function open(settings: PostgresSettings, session: Session): Promise<Link> {
   // Loaded when first needed: a run that never meets PostgreSQL does not carry its driver.
   const { default: postgres } = await import("postgres")
+  const wire = new Wire(settings, session.settings.connectTimeoutMs)
   const sql = postgres({
     host: settings.host,
     port: settings.port,
     database: settings.database,
     username: settings.user,
     password: settings.password ?? "",
-    ssl: tlsOptions(settings),
+    // TLS is the wire's business: one path for every byte.
+    ssl: false,
+    // An option that the driver's documentation has and its types lack.
+    ...({ socket: () => wire.open() } as object),
     max: 1,
     idle_timeout: 0,
     max_lifetime: null,
@@ -161,7 +174,15 @@ async function open(settings: PostgresSettings, session: Session): Promise<Link>
       },
     )
   }
-  const destroy = () => sql.end({ timeout: 0 }).catch(() => undefined)
+  const destroy = async () => {
+    wire.destroy()
+    await sql.end({ timeout: 0 }).catch(() => undefined)
+  }
+  const cancel = (query: { cancel(): unknown }) => {
+    // The driver counts a COPY as done when it begins, and would not cancel it.
+    Object.assign(query, { active: true })
+    wire.cancelling(() => void Promise.resolve(query.cancel()).catch(() => undefined))
+  }
   try {
     const [row] = await sql.unsafe(
       "SELECT current_setting('server_version_num')::int AS version, current_setting('server_encoding') AS encoding",
@@ -177,9 +198,14 @@ async function open(settings: PostgresSettings, session: Session): Promise<Link>
       anyBytes,
       fail,
       destroy,
-      run: async (statements) => void (await sql.unsafe(statements).simple()),
+      cancel,
+      wire,
+      async run(statements) {
+        if (wire.closed) throw lost()
+        await sql.unsafe(statements).simple()
+      },
       async cancellable(query, signal, use) {
-        const stop = () => void Promise.resolve(query.cancel()).catch(destroy)
+        const stop = () => cancel(query)
         signal.addEventListener("abort", stop, { once: true })
         try {
           signal.throwIfAborted()
@@ -193,16 +219,4 @@ async function open(settings: PostgresSettings, session: Session): Promise<Link>
     await destroy()
     throw fail("connect", error)
   }
-}
-
-/** Certificates are checked unless the server is this machine itself or the data source says otherwise. */
-function tlsOptions({ tls, tlsCa, host }: PostgresSettings): false | object {
-  if (tls === "off" || (tls === "auto" && isLocal(host))) return false
-  return tls === "require"
-    ? { rejectUnauthorized: false }
-    : { rejectUnauthorized: true, servername: host, ...(tlsCa === undefined ? {} : { ca: tlsCa }) }
-}
-
-function isLocal(host: string): boolean {
-  return host === "localhost" || host === "::1" || host.startsWith("127.") || host.startsWith("/")
 }

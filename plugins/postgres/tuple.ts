@@ -7,6 +7,8 @@ import { hexOf } from "./copy-read.ts"
 /** Encodes batches for COPY in one of its two formats. */
 export interface TupleFormat {
   readonly name: "binary" | "text"
+  /** True when each row stands in a CopyData message already. */
+  readonly framed: boolean
   encode(batch: Batch, request: LoadRequest, session: Session, chunk: Chunk): void
   /** Start of each row in the chunk, and the end of the last. */
   boundaries(chunk: Chunk): Uint32Array
@@ -14,7 +16,7 @@ export interface TupleFormat {
   record(row: Uint8Array, request: LoadRequest, session: Session): Record<string, string | null>
 }
 
-/** Frames already hold tuples. */
+/** Frames already hold messages. */
 export function appendFrame(frame: Frame, chunk: Chunk): void {
   chunk.reserve(frame.data.length)
   chunk.data.set(frame.data, chunk.used)
@@ -24,6 +26,7 @@ export function appendFrame(frame: Frame, chunk: Chunk): void {
 
 export const binaryFormat: TupleFormat = {
   name: "binary",
+  framed: false,
   encode(batch, request, session, chunk) {
     const nul = nulPolicy(request)
     const count = batch.vectors.length
@@ -108,9 +111,22 @@ function decoded(
   return session.batches.valueText(builder.finish().vectors[0]!, 0)
 }
 
+/** Frames: the binary format, each tuple in its message. */
+export const frameFormat: TupleFormat = {
+  ...binaryFormat,
+  framed: true,
+  boundaries({ data, rows }) {
+    const starts = new Uint32Array(rows + 1)
+    for (let row = 0; row < rows; row++) starts[row + 1] = starts[row]! + 1 + int32At(data, starts[row]! + 1)
+    return starts
+  },
+  record: (row, request, session) => binaryFormat.record(row.subarray(5), request, session),
+}
+
 /** The text format: slower on the server, but it takes every type as it is written. */
 export const textFormat: TupleFormat = {
   name: "text",
+  framed: false,
   encode(batch, request, session, chunk) {
     const nul = nulPolicy(request)
     const views = batch.vectors.map((vector) => session.batches.text(vector))

@@ -1,4 +1,5 @@
 import type { Column, LogicalType } from "../../core/contract/index.ts"
+import { hasEncoder } from "./binary-write.ts"
 
 /** A type as the catalog knows it. */
 export interface CatalogType {
@@ -72,8 +73,9 @@ function decimalType(modifier: number): LogicalType {
 
 /** The PostgreSQL type for a new column. */
 export function columnType(column: Column): { readonly type: string; readonly lossy?: string } {
-  const { type } = column
-  if (column.native?.system === "postgres" && PORTABLE.test(column.native.type)) return { type: column.native.type }
+  const { type, native } = column
+  if (native?.system === "postgres" && PORTABLE.test(native.type) && stillSays(native.type, type))
+    return { type: native.type }
   switch (type.kind) {
     case "boolean":
       return { type: "boolean" }
@@ -118,6 +120,12 @@ export function columnType(column: Column): { readonly type: string; readonly lo
         ? { type: type.name }
         : { type: "text", lossy: `${type.name} of ${type.system} becomes text` }
   }
+}
+
+/** A cast on the way may have left the declaration behind. */
+function stillSays(declared: string, type: LogicalType): boolean {
+  if (type.kind === "native") return type.name === declared
+  return type.kind === "interval" ? declared === "interval" : hasEncoder(type, declared)
 }
 
 function precise(name: string, precision: number | undefined): string {
