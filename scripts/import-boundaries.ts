@@ -12,7 +12,7 @@ export function boundaryFaults(path: string, source: string, packages: Packages)
   const room = roomOf(path)
   const rule = RULES.find((one) => one.room.test(path))
   if (!rule) return [`${path}: stands in no room of the design`]
-  const faults = importsOf(source).flatMap(({ specifier, type }) => {
+  const faults = importsOf(source, path).flatMap(({ specifier, type }) => {
     const target = targetOf(path, specifier)
     if (!target.startsWith("package:") && isTest(target)) return [`imports "${specifier}", which is for tests`]
     if (target.startsWith("package:") && !isDeclared(target.slice(8), type, packages))
@@ -20,16 +20,20 @@ export function boundaryFaults(path: string, source: string, packages: Packages)
     if (rule.may(target, type, path)) return []
     return [`must not import ${type ? "types of " : ""}"${specifier}" from ${room}`]
   })
-  if (rule.pure) faults.push(...runtimeNames(source).map((name) => `names "${name}", which only runtime may`))
-  if (rule.typesOnly && transpiler.transformSync(source).trim() !== "")
+  if (rule.pure) faults.push(...runtimeNames(source, path).map((name) => `names "${name}", which only runtime may`))
+  if (rule.typesOnly && transpilerOf(path).transformSync(source).trim() !== "")
     faults.push("exports something that exists at run time")
   return faults.map((fault) => `${path}: ${fault}`)
 }
 
 /** Every import, type imports included. */
-export function importsOf(source: string): Import[] {
+export function importsOf(source: string, path = "module.ts"): Import[] {
   const text = withoutComments(source)
-  const atRunTime = new Set(transpiler.scanImports(source).map((found) => found.path))
+  const atRunTime = new Set(
+    transpilerOf(path)
+      .scanImports(source)
+      .map((found) => found.path),
+  )
   const found: Import[] = []
   for (const [, keyword = "", specifier = ""] of text.matchAll(STATEMENT))
     found.push({ specifier, type: /^(import|export)\s+type[\s{*]/.test(keyword) })
@@ -103,9 +107,12 @@ function isPluginModule(target: string): boolean {
   return /^plugins\/[^_/][^/]*\/plugin\.ts$/.test(target)
 }
 
-/** Any package may be a driver, except what belongs to the host; of the built-in ones only SQLite is. */
+/** Built-in modules that are a driver, or what a driver takes: postgres.js leaves the socket to its user. */
+const BUILT_IN_DRIVERS = ["package:node:sqlite", "package:node:net", "package:node:tls", "package:node:buffer"]
+
+/** Any package may be a driver, except what belongs to the host. */
 function isDriver(target: string): boolean {
-  if (target === "package:node:sqlite") return true
+  if (BUILT_IN_DRIVERS.includes(target)) return true
   if (!target.startsWith("package:") || isMachine(target)) return false
   return !HOST_PACKAGES.some((name) => isPackage(target, name))
 }
@@ -143,12 +150,16 @@ function targetOf(path: string, specifier: string): string {
 }
 
 /** Globals of one runtime. Strings are blanked first; members such as `job.process` are not meant. */
-function runtimeNames(source: string): string[] {
-  const code = transpiler.transformSync(source).replace(/"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'/g, '""')
+function runtimeNames(source: string, path: string): string[] {
+  const code = transpilerOf(path)
+    .transformSync(source)
+    .replace(/"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\$])*`/g, '""')
   const names = [
     ...code.matchAll(/(?<![\w$.])(?:globalThis\??\.)?(Bun|Deno|process|Buffer|require|__dirname)\b(?!\s*:)/g),
   ]
-  const declared = new Set([...code.matchAll(/\b(?:const|let|var|function)\s+(\w+)/g)].map((found) => found[1]))
+  const declared = new Set(
+    [...code.matchAll(/\b(?:const|let|var|function|import\s*\{)\s*(\w+)/g)].map((found) => found[1]),
+  )
   return [...new Set(names.flatMap((found) => found[1] ?? []))].filter((name) => !declared.has(name))
 }
 
@@ -156,7 +167,13 @@ function withoutComments(source: string): string {
   return source.replace(STRING_OR_COMMENT, (text) => (text.startsWith("/") ? " " : text))
 }
 
-const transpiler = new Bun.Transpiler({ loader: "tsx", target: "bun" })
+/** A generic arrow function is an element in tsx. */
+function transpilerOf(path: string): Bun.Transpiler {
+  return path.endsWith(".tsx") ? tsx : ts
+}
+
+const ts = new Bun.Transpiler({ loader: "ts", target: "bun" })
+const tsx = new Bun.Transpiler({ loader: "tsx", target: "bun" })
 const STRING_OR_COMMENT = /"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\[\s\S]|[^`\\])*`|\/\/[^\n]*|\/\*[\s\S]*?\*\//g
 const STATEMENT = /\b((?:import|export)\b[\w\s{},*$]*?)\bfrom\s*["']([^"']+)["']/g
 const SIDE_EFFECT = /\bimport\s*["']([^"']+)["']/g
