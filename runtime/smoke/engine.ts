@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import process from "node:process"
-import { Effect, Fiber, Layer } from "effect"
+import { Cause, Effect, Exit, Fiber, Layer } from "effect"
 import type { RunEvent } from "../../core/events/events.ts"
 import { checkFlow } from "../../core/flow/read-flow.ts"
 import type { RunReport } from "../../core/run/report.ts"
@@ -59,9 +59,9 @@ export function makeEngine(folder: string, sources: Readonly<Record<string, unkn
           if (event.type === "run.progressed" && event.steps.some(({ rowsIn }) => rowsIn > 0)) fiber.interruptUnsafe()
         }),
       )
-      await Effect.runPromise(Fiber.await(fiber))
-      if (report === undefined) throw new Error("the run left no report")
-      return report
+      const exit = await Effect.runPromise(Fiber.await(fiber))
+      if (report !== undefined) return report
+      throw Exit.isFailure(exit) ? Cause.squash(exit.cause) : new Error("the run left no report")
     },
     notes: async (steps) => {
       const made = await Effect.runPromise(Effect.provide(plan(steps), layer))
