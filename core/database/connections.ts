@@ -1,12 +1,15 @@
 import type { Connection, Session } from "../contract/index.ts"
+import { pluginError } from "../host/failure.ts"
 
 /** Connections of one run to one data source, opened when needed, at most `most` at a time. */
 export class Connections implements AsyncDisposable {
   readonly #open: (session: Session) => Promise<Connection>
   readonly #most: number
+  readonly #all = new Set<Connection>()
   readonly #idle: Connection[] = []
-  readonly #waiting: (() => void)[] = []
-  #count = 0
+  readonly #waiting = new Set<() => void>()
+  #opening = 0
+  #isDisposed = false
 
   constructor(most: number, open: (session: Session) => Promise<Connection>) {
     this.#open = open
@@ -16,50 +19,75 @@ export class Connections implements AsyncDisposable {
   async take(session: Session): Promise<Connection> {
     for (;;) {
       session.signal.throwIfAborted()
+      if (this.#isDisposed) throw session.failure("cancelled", "Cannot connect: the run has ended")
       const idle = this.#idle.pop()
       if (idle !== undefined) return idle
-      if (this.#count < this.#most) break
+      if (this.#all.size + this.#opening < this.#most) return await this.#opened(session)
       await this.#turn(session.signal)
-    }
-    this.#count++
-    try {
-      return await this.#open(session)
-    } catch (error) {
-      this.#count--
-      this.#waiting.shift()?.()
-      throw error
     }
   }
 
   /** Takes over a connection that was opened elsewhere. */
   adopt(connection: Connection): void {
-    this.#count++
+    this.#all.add(connection)
     this.#idle.push(connection)
   }
 
-  /** Gives a connection back; one in an unknown state is closed instead of used again. */
+  /** Gives a connection back; one in an unknown state is closed instead of used again. Never rejects. */
   async give(connection: Connection, reusable: boolean): Promise<void> {
-    if (reusable) this.#idle.push(connection)
-    else {
-      this.#count--
-      await connection.close()
-    }
-    this.#waiting.shift()?.()
+    if (reusable && !this.#isDisposed) this.#idle.push(connection)
+    else await this.#close(connection)
+    this.#wake()
   }
 
+  /** Closes all connections, also those that somebody has taken and not given back. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#idle.splice(0).map((connection) => connection.close()))
+    this.#isDisposed = true
+    this.#idle.length = 0
+    for (const go of this.#waiting) go()
+    await Promise.all([...this.#all].map((connection) => this.#close(connection)))
   }
 
-  #turn(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const go = () => {
-        signal.removeEventListener("abort", go)
-        resolve()
-      }
-      signal.addEventListener("abort", go, { once: true })
-      this.#waiting.push(go)
-    })
+  async #opened(session: Session): Promise<Connection> {
+    this.#opening++
+    try {
+      const connection = await this.#open(session)
+      this.#all.add(connection)
+      if (!this.#isDisposed) return connection
+      await this.#close(connection)
+      throw session.failure("cancelled", "Cannot connect: the run has ended")
+    } catch (error) {
+      this.#wake()
+      throw error
+    } finally {
+      this.#opening--
+    }
+  }
+
+  /** Closes it once. What goes wrong then is of no use to anybody: the work is done, or has failed already. */
+  async #close(connection: Connection): Promise<void> {
+    if (!this.#all.has(connection)) return
+    try {
+      await connection.close()
+    } catch {
+    } finally {
+      this.#all.delete(connection)
+    }
+  }
+
+  #wake(): void {
+    const [go] = this.#waiting
+    go?.()
+  }
+
+  async #turn(signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#waiting.add(resolve)
+    signal.addEventListener("abort", () => resolve(), { once: true })
+    await promise
+    this.#waiting.delete(resolve)
+    // Who gives up passes the turn on.
+    if (signal.aborted) this.#wake()
   }
 }
 
@@ -69,15 +97,16 @@ export async function connected(connect: () => Promise<Connection>, session: Ses
     try {
       return await connect()
     } catch (error) {
-      const retryable = (error as { retryable?: boolean }).retryable === true
+      const { retryable, message } = pluginError(error)
       if (!retryable || session.signal.aborted || attempt >= session.settings.connectRetries) throw error
       const waitMs = Math.min(200 * 2 ** attempt, 5000)
       session.log.warn("Cannot connect, trying again", {
         attempt: attempt + 1,
         waitMs,
-        cause: String((error as Error).message),
+        cause: message,
       })
       await delay(waitMs, session.signal)
+      session.signal.throwIfAborted()
     }
   }
 }

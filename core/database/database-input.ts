@@ -89,7 +89,10 @@ function notesOf(
   if (config.splitColumn !== undefined) notes.push(`splits: even ranges of "${config.splitColumn}"`)
   else if (connection.physicalSplits !== undefined && config.query === undefined)
     notes.push("splits: page ranges of the table")
-  else notes.push("splits: one for each table; set splitColumn to divide further")
+  else {
+    const what = config.query === undefined ? "one for each table" : "one"
+    notes.push(`splits: ${what}; set splitColumn to divide further`)
+  }
   return notes
 }
 
@@ -122,7 +125,7 @@ async function understand(
   return {
     selections: tables.map(({ table }) => ({ table, conditions })),
     tables,
-    columns: given(first!.columns.map((column) => plainColumn(column, first!.primaryKey))),
+    columns: given(first!.columns.map((column, i) => plainColumn(column, i, tables))),
   }
 }
 
@@ -131,10 +134,11 @@ function ownOptions(database: Database, config: DatabaseInputOptions): Readonly<
   return Object.fromEntries(Object.keys(database.inputOptions ?? {}).map((name) => [name, config[name]]))
 }
 
-function plainColumn(column: TableInfo["columns"][number], primaryKey: readonly string[]): Column {
+function plainColumn(column: TableInfo["columns"][number], i: number, tables: readonly TableInfo[]): Column {
   const { generated: _generated, identity: _identity, hasDefault: _hasDefault, ...plain } = column
-  const key = primaryKey.indexOf(column.name) + 1
-  return key === 0 ? plain : { ...plain, key }
+  const nullable = tables.some((table) => table.columns[i]!.nullable)
+  const key = tables[0]!.primaryKey.indexOf(column.name) + 1
+  return { ...plain, nullable, ...(key === 0 ? {} : { key }) }
 }
 
 function structureOf(table: TableInfo): string {
@@ -152,14 +156,16 @@ async function findTables(
     : [{ text, names: [text], range: false }]
   const found = new Map<string, TableInfo>()
   for (const term of terms) {
-    const before = found.size
+    let matches = 0
     for (const name of term.names) {
       const table = parseTableName(name, config.schema, session.failure)
       const info = await connection.describeTable(table)
-      if (info !== undefined) found.set(shownTable(info.table), info)
-      else if (!term.range) throw await missingTable(connection, shownTable(table), config, session)
+      if (info !== undefined) {
+        found.set(JSON.stringify(info.table), info)
+        matches++
+      } else if (!term.range) throw await missingTable(connection, shownTable(table), config, session)
     }
-    if (found.size === before && term.range) {
+    if (matches === 0) {
       throw session.failure(
         "missing",
         `Cannot find a table that matches "${term.text}" in data source "${config.dataSource.name}"`,
@@ -220,6 +226,7 @@ async function open(
   session: Session,
 ): Promise<Source> {
   const first = await connected(() => database.connect(config.dataSource.settings, session), session)
+  let isOpen = true
   try {
     const subject = await understand(database, first, config, session)
     const columns = chosen(subject, request.columns, config, session)
@@ -227,8 +234,13 @@ async function open(
     if (splits.length < 2 || database.snapshot === undefined) {
       const readers = new Connections(1, (at) => connected(() => database.connect(config.dataSource.settings, at), at))
       readers.adopt(first)
-      return source(database, config, columns, request, splits, readers, { oneSnapshot: true })
+      const consistency =
+        splits.length < 2
+          ? { oneSnapshot: true }
+          : { oneSnapshot: false, consistencyNote: `${database.title} has no snapshots, splits are read in turn` }
+      return source(database, config, columns, request, splits, readers, consistency)
     }
+    isOpen = false
     await first.close()
     const most = Math.min(request.parallel, splits.length)
     const snapshot = await database.snapshot(config.dataSource.settings, most, session)
@@ -245,7 +257,7 @@ async function open(
       snapshot,
     )
   } catch (error) {
-    await first.close()
+    if (isOpen) await first.close().catch(() => undefined)
     throw error
   }
 }

@@ -1,4 +1,5 @@
 import type { Column, Connection, Dialect, Session } from "../contract/index.ts"
+import { pluginError } from "../host/failure.ts"
 import { fromItem, type Selection, whereClause } from "./source-sql.ts"
 
 /** A part of a selection. */
@@ -32,8 +33,8 @@ export async function rangeParts(
     const from = i === 0 ? undefined : `${name} >= ${literals[i - 1]}`
     const to = i === keys.length ? undefined : `${name} < ${literals[i]}`
     const range = [from, to].filter((bound) => bound !== undefined).join(" AND ")
-    const low = i === 0 ? "" : `${keys[i - 1]} <= `
-    const high = i === keys.length ? "" : ` < ${keys[i]}`
+    const low = i === 0 ? "" : `${shortened(keys[i - 1]!)} <= `
+    const high = i === keys.length ? "" : ` < ${shortened(keys[i]!)}`
     const label = range === "" ? "all rows" : `${low}${column.name}${high}`
     if (range === "") return { label }
     return { label, condition: i === 0 && column.nullable ? `${range} OR ${name} IS NULL` : range }
@@ -58,6 +59,8 @@ async function quantiles(
   try {
     return await numbered(connection, dialect, selection, column, wanted)
   } catch (error) {
+    const { reason } = pluginError(error)
+    if (session.signal.aborted || reason === "connection" || reason === "cancelled") throw error
     session.log.warn(`Cannot divide by column "${column.name}", reading in one split`, { cause: String(error) })
     return []
   }
@@ -107,4 +110,8 @@ function spread(keys: readonly string[], wanted: number): readonly string[] {
 
 function distinct(keys: readonly string[]): readonly string[] {
   return keys.filter((key, i) => key !== keys[i - 1])
+}
+
+function shortened(key: string): string {
+  return key.length > 40 ? `${key.slice(0, 40)}…` : key
 }
