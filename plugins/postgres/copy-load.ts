@@ -37,11 +37,12 @@ export async function load(
 ): Promise<{ readonly written: number }> {
   const staged = request.mode !== "append"
   const binary = request.columns.every((column) => hasEncoder(column.type, column.native?.type ?? ""))
+  let copy: Copy | undefined
   try {
     // What a constraint checks at the commit could no longer be traced to a row there.
     await link.run("SET CONSTRAINTS ALL IMMEDIATE")
     if (staged) await link.run(stageStatements(request))
-    const copy = new Copy(link, request, binary, staged, session)
+    copy = new Copy(link, request, binary, staged, session)
     for await (const item of rows) {
       session.signal.throwIfAborted()
       await copy.add(item)
@@ -49,6 +50,7 @@ export async function load(
     const copied = await copy.end()
     return { written: staged ? copied - (await merge(link, request, session)) : copied }
   } catch (error) {
+    if (copy?.open === true) await link.destroy()
     throw link.fail("write", error)
   }
 }
@@ -79,6 +81,11 @@ class Copy {
     this.#binary = binary
     this.#format = binary ? binaryFormat : textFormat
     this.#chunk = new Chunk(session.settings.bufferBytes + session.settings.batchBytes)
+  }
+
+  /** True while a COPY is in progress: the connection takes no other statement then, not even ROLLBACK. */
+  get open(): boolean {
+    return this.#stream !== undefined
   }
 
   async add(item: Batch | Frame): Promise<void> {

@@ -40,6 +40,8 @@ export async function openCopy(
   stream.on("error", settle)
   stream.on("finish", () => settle())
   stream.on("close", () => settle())
+  // While the server was answering nobody listened.
+  if (signal.aborted) stop()
   const wait = () =>
     new Promise<void>((resolve) => {
       wake = resolve

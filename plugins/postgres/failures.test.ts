@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test"
 import type { FailureReason } from "../../core/contract/index.ts"
-import { blamesRow, classify, failureTable, hintFor, serverError } from "./failures.ts"
+import { blamesRow, classify, failureTable, hintFor, isFailure, serverError } from "./failures.ts"
 
 const REASONS = new Set<FailureReason>([
   ...(["connection", "authentication", "permission", "missing", "exists", "config", "data", "constraint"] as const),
@@ -71,4 +71,10 @@ test("postgres hints are imperative sentences without a period", () => {
     if (hint !== undefined) expect(hint).toMatch(/^[A-Z].*[^.]$/)
   }
   expect(hintFor("28P01")).toContain("password")
+})
+
+test("postgres takes nothing for a failure of its own that only has a reason", () => {
+  expect(isFailure({ message: "m", reason: "data" })).toBe(true)
+  expect(isFailure({ message: "m", reason: "Host: a. is not in the cert's altnames" })).toBe(false)
+  for (const error of [undefined, null, "data", new Error("data")]) expect(isFailure(error)).toBe(false)
 })

@@ -1,4 +1,4 @@
-import type { FailureReason } from "../../core/contract/index.ts"
+import type { Failure, FailureReason } from "../../core/contract/index.ts"
 
 /** Longest prefix wins. SQLSTATE classes: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 export const failureTable: readonly (readonly [code: string, reason: FailureReason, retryable: boolean])[] = [
@@ -41,6 +41,7 @@ export const failureTable: readonly (readonly [code: string, reason: FailureReas
   ["CONNECTION_REFUSED", "connection", true],
   ["SASL_SIGNATURE_MISMATCH", "authentication", false],
   ["AUTH_TYPE_NOT_IMPLEMENTED", "unsupported", false],
+  ["TLS_REFUSED", "connection", false],
   ["ECONNREFUSED", "connection", true],
   ["ECONNRESET", "connection", true],
   ["EPIPE", "connection", true],
@@ -84,6 +85,12 @@ export function serverError(error: unknown): ServerError {
   }
 }
 
+/** True for what a session has made already. An error of TLS has a `reason` as well, which is a sentence. */
+export function isFailure(error: unknown): error is Failure {
+  const reason = (error as { reason?: unknown } | null | undefined)?.reason
+  return reason === "unknown" || failureTable.some((row) => row[1] === reason)
+}
+
 export function classify(code: string): { readonly reason: FailureReason; readonly retryable: boolean } {
   let best: (typeof failureTable)[number] | undefined
   for (const row of failureTable) {
@@ -111,6 +118,7 @@ const HINTS: Readonly<Record<string, string>> = {
   "28P01": "Check user and password of the data source",
   "28000": "Check user, database and the server's pg_hba.conf",
   "3D000": "Check the database of the data source",
+  TLS_REFUSED: "Turn on ssl at the server, or set tls to off where the network can be trusted",
   ECONNREFUSED: "Check that the server runs and listens on this host and port",
   ENOTFOUND: "Check the host of the data source",
   CONNECT_TIMEOUT: "Check host, port and firewall, or raise connectTimeoutMs",

@@ -3,7 +3,7 @@ import type { Connection, Failure, Session } from "../../core/contract/index.ts"
 import { describeResult, describeTable, listTables, type Query, qualified, type ResultColumn } from "./catalog.ts"
 import { load, loadEncodings } from "./copy-load.ts"
 import { COPY_BINARY, read, readsAsBytes } from "./copy-read.ts"
-import { classify, hintFor, serverError } from "./failures.ts"
+import { classify, hintFor, isFailure, serverError } from "./failures.ts"
 import type { PostgresSettings } from "./settings.ts"
 import { lost, Wire } from "./wire.ts"
 
@@ -157,7 +157,7 @@ async function open(settings: PostgresSettings, session: Session): Promise<Link>
   const where = `${settings.host}:${settings.port}/${settings.database}`
   const fail = (action: string, error: unknown): Failure => {
     const { message, code, detail, where: context } = serverError(error)
-    if (typeof (error as { reason?: unknown } | null)?.reason === "string") return error as Failure
+    if (isFailure(error)) return error
     const { reason, retryable } = session.signal.aborted
       ? { reason: "cancelled" as const, retryable: false }
       : classify(code)
