@@ -281,6 +281,23 @@ describe("column builder", () => {
     }
   })
 
+  test("prints every float as JavaScript does, in the fewest digits", () => {
+    let seed = 12345
+    const random = () => {
+      seed = (seed * 1103515245 + 12345) % 2147483648
+      return seed / 2147483648
+    }
+    for (let i = 0; i < 20_000; i++) {
+      const value = (random() - 0.5) * 10 ** Math.floor(random() * 24 - 8)
+      const short = Number(value.toFixed(Math.floor(random() * 9)))
+      for (const number of [value, short, short + 0.1, Math.round(value)]) {
+        expect(trip({ kind: "float64" }, Object.is(number, -0) ? "-0" : String(number))).toBe(
+          Object.is(number, -0) ? "-0" : String(number),
+        )
+      }
+    }
+  })
+
   test("keeps every int64 in any pair of halves", () => {
     let seed = 88172645463325252n
     for (let i = 0; i < 2000; i++) {

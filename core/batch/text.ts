@@ -30,7 +30,7 @@ function present(vector: Vector): TextView {
     case "float32":
       return { size: () => 24, write: (row, target, at) => putAscii(target, at, float32Text(vector.values[row]!)) }
     case "float64":
-      return { size: () => 26, write: (row, target, at) => putAscii(target, at, float64Text(vector.values[row]!)) }
+      return { size: () => 26, write: (row, target, at) => writeFloat(target, at, vector.values[row]!) }
     case "uuid":
       return { size: () => 36, write: (row, target, at) => writeUuid(target, at, vector.data, row * 16) }
     case "bytes":
@@ -255,6 +255,31 @@ function writeUuid(target: Uint8Array, start: number, data: Uint8Array, from: nu
     target[at++] = HEX[data[from + i]! & 15]!
   }
   return at
+}
+
+const TENS = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000]
+
+/**
+ * Shortest text that reads back as the same double. Up to 15 digits identify a double, so the fewest decimal places
+ * that give it back are the shortest text; only what needs more than six goes the engine's long way.
+ */
+function writeFloat(target: Uint8Array, start: number, value: number): number {
+  const size = value < 0 ? -value : value
+  // Zero may be negative, and NaN fails every comparison.
+  if (!(size > 0 && size < 1e9)) return putAscii(target, start, float64Text(value))
+  for (let places = 0; places <= 6; places++) {
+    const unit = TENS[places]!
+    const digits = Math.round(size * unit)
+    if (digits / unit !== size) continue
+    let at = start
+    if (value < 0) target[at++] = 0x2d
+    if (places === 0) return writeInteger(target, at, digits)
+    const whole = Math.floor(digits / unit)
+    at = writeInteger(target, at, whole)
+    target[at++] = 0x2e
+    return writePadded(target, at, digits - whole * unit, places)
+  }
+  return putAscii(target, start, float64Text(value))
 }
 
 /** Shortest text that reads back as the same double. */
