@@ -36,6 +36,7 @@ function byName(input: Columns, target: readonly TableColumn[]): Mapping {
   const pairs: MappedColumn[] = []
   const issues: Issue[] = []
   const dropped: string[] = []
+  const computed: string[] = []
   for (const from of input) {
     const exact = target.find((column) => column.name === from.name)
     const alike = target.filter((column) => column.name.toLowerCase() === from.name.toLowerCase())
@@ -48,20 +49,24 @@ function byName(input: Columns, target: readonly TableColumn[]): Mapping {
         hint: "List the pairs in mapping",
       })
     } else if (to === undefined) dropped.push(from.name)
-    else if (!to.generated) pairs.push({ from, to })
+    else if (to.generated) computed.push(from.name)
+    else pairs.push({ from, to })
   }
   if (pairs.length === 0 && issues.length === 0) {
+    const why =
+      computed.length > 0
+        ? `the database computes ${computed.map((name) => `"${name}"`).join(", ")}`
+        : `none of ${names(input)} is a column of the table, which has ${names(target)}`
     issues.push({
       severity: "error",
-      message: `Cannot map by name: none of ${names(input)} is a column of the table, which has ${names(target)}`,
+      message: `Cannot map by name: ${why}`,
       hint: "List the pairs in mapping, or map by position",
     })
   }
-  return {
-    pairs,
-    issues,
-    notes: dropped.length === 0 ? [] : [`not written, the table has no such column: ${dropped.join(", ")}`],
-  }
+  const notes: string[] = []
+  if (dropped.length > 0) notes.push(`not written, the table has no such column: ${dropped.join(", ")}`)
+  if (computed.length > 0) notes.push(`not written, the database computes it: ${computed.join(", ")}`)
+  return { pairs, issues, notes }
 }
 
 function byPosition(input: Columns, target: readonly TableColumn[]): Mapping {
