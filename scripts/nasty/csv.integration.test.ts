@@ -136,9 +136,7 @@ test("case 32: one bad value in 25 000 records costs one record, and says file a
     24_999,
     [[16_999, "n", "12\n.5x"]],
   ])
-  expect(await my.sql("SELECT COUNT(*), SUM(n) FROM t")).toEqual([
-    ["24999", "312483000.50"],
-  ])
+  expect(await my.sql("SELECT COUNT(*), SUM(n) FROM t")).toEqual([["24999", "312483000.50"]])
 })
 
 test("case 33: a file that fails half-way leaves no file behind", async () => {

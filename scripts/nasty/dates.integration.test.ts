@@ -317,3 +317,35 @@ describe("case 13, 14: what mysql does not have", () => {
     expect(await pg.sql("SELECT * FROM from_csv ORDER BY id")).toEqual(all)
   })
 })
+
+test("case 1, 2: a zero date in a NOT NULL mysql column becomes NULL in a nullable target, and is counted", async () => {
+  const [my, pg] = [await mysqlSystem(), await postgresSystem()]
+  await my.sql(
+    "CREATE TABLE z (id INT PRIMARY KEY, d DATE NOT NULL); INSERT INTO z VALUES (1, '2024-01-01'), (2, '0000-00-00')",
+  )
+  const { refused, report } = await move({ at: my, table: "z" }, { at: pg, table: "z", createTable: true })
+  expect([refused, report.adjusted.map(({ values }) => values)]).toEqual([[], [1]])
+  expect(await pg.sql("SELECT * FROM z ORDER BY id")).toEqual([
+    ["1", "2024-01-01"],
+    ["2", null],
+  ])
+})
+
+test("case 5: mysql TIME is read as a time of day or as text where the user says so", async () => {
+  const [my, pg] = [await mysqlSystem(), await postgresSystem()]
+  await my.sql(
+    "CREATE TABLE t (id INT PRIMARY KEY, c TIME(3)); INSERT INTO t VALUES (1, '12:00:00.5'), (2, '-01:00:00'), (3, '25:00:00')",
+  )
+  const timed = await move({ at: my, table: "t", timeAs: "time" }, { at: pg, table: "timed", createTable: true })
+  expect(timed.refused.map(({ row, column, value }) => [row, column, value])).toEqual([
+    [1, "c", "-01:00:00.000"],
+    [2, "c", "25:00:00.000"],
+  ])
+  expect(await pg.sql("SELECT c, pg_typeof(c) FROM timed")).toEqual([["12:00:00.5", "time without time zone"]])
+  await move({ at: my, table: "t", timeAs: "string" }, { at: pg, table: "said", createTable: true })
+  expect(await pg.sql("SELECT c, pg_typeof(c) FROM said ORDER BY id")).toEqual([
+    ["12:00:00.500", "text"],
+    ["-01:00:00.000", "text"],
+    ["25:00:00.000", "text"],
+  ])
+})

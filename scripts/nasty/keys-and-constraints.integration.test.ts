@@ -128,7 +128,7 @@ describe.each(PATHS)("one bad row in a COPY ($path)", ({ settings }) => {
   )
 
   test.each(["overwriteRows", "updateRows"])(
-    "case 31: postgres %s keeps the last row of a key and rejects NULL keys",
+    "case 32: postgres %s keeps the last row of a key and rejects NULL keys",
     async (mode) => {
       const pg = await postgresSystem()
       await pg.sql(`CREATE TABLE src (a int, b text, v text, w numeric, j jsonb);
@@ -150,7 +150,7 @@ describe.each(PATHS)("one bad row in a COPY ($path)", ({ settings }) => {
     },
   )
 
-  test("case 31: postgres merge rejections name the row of the source, even behind other rejected rows", async () => {
+  test("case 32: postgres merge rejections name the row of the source, even behind other rejected rows", async () => {
     const pg = await postgresSystem()
     await pg.sql(`CREATE TABLE src (id int, d text, t text);
       INSERT INTO src SELECT i, CASE WHEN i = 3 THEN 'x' ELSE i::text END, CASE WHEN i = 8 THEN 'bad' ELSE 'ok' END FROM generate_series(1, 10) AS i;
@@ -167,7 +167,7 @@ describe.each(PATHS)("one bad row in a COPY ($path)", ({ settings }) => {
     ])
   })
 
-  test("case 31: postgres append rejects duplicate keys one by one", async () => {
+  test("case 32: postgres append rejects duplicate keys one by one", async () => {
     const pg = await postgresSystem()
     await pg.sql(`CREATE TABLE src (id int, t text); INSERT INTO src VALUES (1, 'a'), (2, 'b'), (1, 'c'), (NULL, 'd'), (2, 'e'), (3, 'f');
       CREATE TABLE dst (id int PRIMARY KEY, t text); INSERT INTO dst VALUES (3, 'old')`)
@@ -249,7 +249,7 @@ describe("one bad row in other databases", () => {
   })
 
   test.each(TARGETS.flatMap((target) => ["overwriteRows", "updateRows"].map((mode) => ({ ...target, mode }))))(
-    "case 31: $kind $mode keeps the last row of a key and rejects NULL keys",
+    "case 32: $kind $mode keeps the last row of a key and rejects NULL keys",
     async ({ make, mode }) => {
       const [pg, target] = [await postgresSystem(), await make()]
       await pg.sql(`CREATE TABLE src (a int, b text, v text);

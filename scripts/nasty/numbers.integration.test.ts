@@ -275,3 +275,21 @@ test("case 16: a table that changes between plan and run is judged again before 
   await expect(move({ at: pg, table: "n" }, { at: pg, table: "t", before })).rejects.toThrow(/loses something/)
   expect(await pg.sql("SELECT * FROM t")).toEqual([])
 })
+
+test("case 20: tinyint(1) is a boolean where the user says so, and a row with another number is rejected", async () => {
+  const [my, pg] = [await mysqlSystem(), await postgresSystem()]
+  await my.sql(
+    "CREATE TABLE t (id INT PRIMARY KEY, t TINYINT(1)); INSERT INTO t VALUES (1, 0), (2, 1), (3, 2), (4, NULL)",
+  )
+  const { refused } = await move(
+    { at: my, table: "t", tinyint1AsBoolean: true },
+    { at: pg, table: "t", createTable: true },
+  )
+  expect(refused.map(({ row, column, value }) => [row, column, value])).toEqual([[2, "t", "2"]])
+  expect((await declared(pg, "t"))[1]).toEqual(["t", "boolean"])
+  expect(await pg.sql("SELECT * FROM t ORDER BY id")).toEqual([
+    ["1", "f"],
+    ["2", "t"],
+    ["4", null],
+  ])
+})
