@@ -29,6 +29,14 @@ export async function rangeParts(
   const keys = await quantiles(connection, dialect, selection, column, wanted, estimatedRows, session)
   const name = dialect.quote(column.name)
   const literals = keys.map((key) => dialect.literal(key, column))
+  if (selection.query !== undefined && column.type.kind === "string") {
+    if (!(await ascend(connection, dialect, selection, name, literals))) {
+      session.log.warn(
+        `Cannot divide by column "${column.name}", whose order is not that of its text; reading in one split`,
+      )
+      return [{ label: "all rows" }]
+    }
+  }
   return Array.from({ length: keys.length + 1 }, (_, i) => {
     const from = i === 0 ? undefined : `${name} >= ${literals[i - 1]}`
     const to = i === keys.length ? undefined : `${name} < ${literals[i]}`
@@ -39,6 +47,24 @@ export async function rangeParts(
     if (range === "") return { label }
     return { label, condition: i === 0 && column.nullable ? `${range} OR ${name} IS NULL` : range }
   })
+}
+
+/**
+ * Whether the database compares the keys in the order in which it sorts them. MySQL sorts an ENUM by number and
+ * compares it with a text letter by letter, and of a query it does not tell that a column is one: ranges would overlap.
+ */
+async function ascend(
+  connection: Connection,
+  dialect: Dialect,
+  selection: Selection,
+  name: string,
+  literals: readonly string[],
+): Promise<boolean> {
+  const descents = literals.slice(1).map((next, i) => `(${name} = ${literals[i]} AND ${name} > ${next})`)
+  if (descents.length === 0) return true
+  const where = whereClause([...selection.conditions, descents.join(" OR ")])
+  const rows = await connection.query(`SELECT COUNT(*) FROM ${fromItem(selection, dialect)}${where}`)
+  return rows[0]?.[0] === "0"
 }
 
 /** `wanted - 1` keys, or fewer where keys repeat, ascending. */

@@ -213,6 +213,20 @@ describe("mysql ranges", () => {
     await expectEachOnce(my, "t", "k", false)
   })
 
+  test("case 28: mysql reads a query in one split where an enum cannot divide it, and by text of it in several", async () => {
+    const [my, pg] = [await mysqlSystem(), await postgresSystem()]
+    await my.sql(
+      "CREATE TABLE t (id INT, k ENUM('zebra', 'yak', 'mole', 'bee', 'ape')); INSERT INTO t SELECT seq, 1 + seq % 5 FROM seq_1_to_3000",
+    )
+    const queries = { k: "SELECT id, k FROM t", text: "SELECT id, CAST(k AS CHAR) AS text FROM t" }
+    for (const [splitColumn, query] of Object.entries(queries)) {
+      const target = { at: pg, table: `by_${splitColumn}`, createTable: true }
+      const { report } = await move({ at: my, query, splitColumn, splits: 4 }, target, FOUR)
+      expect(report.receipts.length).toBe(splitColumn === "k" ? 1 : 4)
+      expect(await pg.sql(`SELECT count(*), count(DISTINCT id) FROM by_${splitColumn}`)).toEqual([["3000", "3000"]])
+    }
+  })
+
   test("case 28: mysql splits by a set, each row once", async () => {
     const my = await mysqlSystem()
     await my.sql(
