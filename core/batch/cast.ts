@@ -74,7 +74,8 @@ function general(vector: Vector, type: LogicalType, column: Collector): Append {
   if (type.kind === "boolean" && number) {
     return withText(
       view,
-      (buffer, end) => end === 1 && (buffer[0] === 0x30 || buffer[0] === 0x31) && column.parse(buffer, 0, 1),
+      (buffer, end) =>
+        wholeEnd(buffer, end) === 1 && (buffer[0] === 0x30 || buffer[0] === 0x31) && column.parse(buffer, 0, 1),
     )
   }
   const trims =
@@ -88,6 +89,13 @@ function general(vector: Vector, type: LogicalType, column: Collector): Append {
     }
     return column.parse(buffer, start, stop)
   })
+}
+
+/** Where a number ends when nothing but zeros stands behind its point. */
+function wholeEnd(buffer: Uint8Array, end: number): number {
+  let at = end
+  while (at > 0 && buffer[at - 1] === 0x30) at--
+  return at > 0 && buffer[at - 1] === 0x2e ? at - 1 : end
 }
 
 const NUMBERS = new Set<string>(["int16", "int32", "int64", "uint64", "float32", "float64", "decimal"])

@@ -50,7 +50,7 @@ export function fidelity(from: LogicalType, to: LogicalType): { readonly level: 
   if (from.kind === "boolean") return to.kind in INTEGER_RANK || to.kind === "decimal" ? EXACT : IMPOSSIBLE
   if (from.kind === "date")
     return to.kind === "timestamp" && !to.zone
-      ? EXACT
+      ? checked("a date beyond the year 294246 is rejected")
       : to.kind === "timestamp"
         ? lossy("midnight is taken as UTC")
         : IMPOSSIBLE
@@ -104,6 +104,7 @@ function fromInteger(from: string, to: LogicalType): { level: Fidelity; why?: st
 function fromFloat(from: string, to: LogicalType): { level: Fidelity; why?: string } {
   if (from === "float32" && to.kind === "float64") return EXACT
   if (to.kind === "float32") return lossy("digits that float32 does not hold are rounded")
+  // Decimals have no zero below zero; it is the same number.
   if (to.kind === "decimal" && to.precision === undefined) return EXACT
   if (to.kind === "decimal" || to.kind in INTEGER_RANK) return lossy("fractions are rounded")
   return IMPOSSIBLE
