@@ -69,6 +69,7 @@ class Copy {
   #stream: CopyStream | undefined
   readonly #chunk: Chunk
   #framed = false
+  #saved = false
   #written = 0
   #orphans: (TupleRow & { readonly error: unknown })[] = []
   #orphanBytes = 0
@@ -124,7 +125,6 @@ class Copy {
     if (this.#stream === undefined) return
     try {
       await this.#stream.end()
-      await this.#link.run("RELEASE SAVEPOINT headrace")
     } catch (error) {
       return await this.#mend(error)
     }
@@ -135,7 +135,6 @@ class Copy {
 
   /** `first` is the position of the first row that will be sent. */
   async #open(first: number): Promise<CopyStream> {
-    await this.#link.run("SAVEPOINT headrace")
     const columns = this.#request.columns.map((column) => quoteIdentifier(column.name))
     // A stage keeps each row's position: batches bring it along, frames are numbered from their first one.
     if (this.#staged && this.#framed) await this.#link.run(numberFrom(first))
@@ -143,17 +142,30 @@ class Copy {
     const target = this.#staged ? STAGE : qualified(this.#request.table)
     return await openCopy(
       this.#link,
-      `COPY ${target} (${columns.join(", ")}) FROM STDIN (FORMAT ${this.#format.name})`,
+      // In one message: the server must not stand idle for a round trip between two chunks.
+      `${this.#release()}SAVEPOINT headrace; COPY ${target} (${columns.join(", ")}) FROM STDIN (FORMAT ${this.#format.name})`,
       this.#session.signal,
       this.#format,
     )
+  }
+
+  /** A savepoint whose rows are safe is given up only when the next one is needed. */
+  #release(): string {
+    const release = this.#saved ? "RELEASE SAVEPOINT headrace; " : ""
+    this.#saved = true
+    return release
+  }
+
+  async #undo(): Promise<void> {
+    this.#saved = false
+    await this.#link.run(UNDO)
   }
 
   /** Something in the chunk was refused: find it. */
   async #mend(error: unknown): Promise<void> {
     this.#stream = undefined
     if (!blamesRow(error)) throw error
-    await this.#link.run(UNDO)
+    await this.#undo()
     const chunk = this.#chunk
     const starts = this.#format.boundaries(chunk)
     const rows = Array.from({ length: chunk.rows }, (_, n) => ({
@@ -193,10 +205,9 @@ class Copy {
       const stream = await this.#open(rows[0]!.position)
       await stream.write(joined(rows))
       await stream.end()
-      await this.#link.run("RELEASE SAVEPOINT headrace")
     } catch (error) {
       if (!blamesRow(error)) throw error
-      await this.#link.run(UNDO)
+      await this.#undo()
       await this.#sift(rows, error)
       return false
     }
