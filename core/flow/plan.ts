@@ -10,6 +10,7 @@ import type {
   Session,
   TransformPlan,
 } from "../contract/index.ts"
+import { cancellable } from "../host/component-call.ts"
 import { failure, type PluginError, pluginError } from "../host/failure.ts"
 import { type DataSources, InstalledComponents, Machine } from "../host/services.ts"
 import { makeSession } from "../host/session.ts"
@@ -244,7 +245,9 @@ const makePlanner = Effect.fnUntraced(function* (
       inputs.set(step.id, input)
       // Options may name columns that nobody uses: transforms always see all columns, outputs what will come.
       const seen = step.component.kind === "output" ? input : (first?.inputOf(step.id) ?? input)
-      const result = yield* Effect.result(planStep(step, seen, wanted.get(step.id), sessionFor))
+      const result = yield* Effect.result(
+        planStep(step, seen, wanted.get(step.id), sessionFor, settings.cancelTimeoutMs),
+      )
       if (result._tag === "Failure") {
         failures.push(result.failure)
         continue
@@ -275,13 +278,11 @@ const planStep = Effect.fnUntraced(function* (
   input: Columns,
   wanted: readonly string[] | undefined,
   sessionFor: (signal: AbortSignal) => Session,
+  cancelTimeoutMs: number,
 ): Effect.fn.Return<Planned, PluginError> {
   const { component, config } = step
   const attempt = <A>(use: (session: Session) => A | Promise<A>) =>
-    Effect.tryPromise({
-      try: async (signal) => await use(sessionFor(signal)),
-      catch: (thrown) => pluginError(thrown, step.id),
-    })
+    cancellable(async (signal) => await use(sessionFor(signal)), cancelTimeoutMs, step.id)
   const narrowed = wanted === undefined ? {} : { wanted }
   switch (component.kind) {
     case "input":

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { type PluginError, pluginError } from "../host/failure.ts"
+import { type PluginError, pluginError } from "./failure.ts"
 
 /** Runs a promise whose work stops by signal; an interruption waits for it to settle, up to a deadline. */
 export function cancellable<A>(
