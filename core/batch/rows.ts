@@ -61,7 +61,7 @@ export function batchOf(columns: Columns, rows: Iterable<Row>, firstRow: number)
   const builder = makeBatchBuilder(columns, { rows: Math.max(list.length, 1), bytes: Number.POSITIVE_INFINITY })
   for (const [index, row] of list.entries()) {
     for (const [i, column] of columns.entries()) {
-      const value = row[column.name] ?? null
+      const value = (Object.hasOwn(row, column.name) ? row[column.name] : undefined) ?? null
       if (append(builder.columns[i] as Collector, value)) continue
       const shown = typeof value === "string" ? `"${value}"` : String(value)
       const error = new Error(
