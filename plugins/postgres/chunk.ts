@@ -12,11 +12,11 @@ export class Chunk {
     this.data = new Uint8Array(bytes)
   }
 
-  /** Makes room for that many more bytes. */
-  reserve(bytes: number): void {
-    if (this.used + bytes <= this.data.length) return
-    const larger = new Uint8Array(Math.max(this.used + bytes, this.data.length + (this.data.length >> 1)))
-    larger.set(this.data.subarray(0, this.used))
+  /** Makes room for that many bytes behind `at`, and keeps all before it: rows that are not appended yet as well. */
+  reserve(bytes: number, at = this.used): void {
+    if (at + bytes <= this.data.length) return
+    const larger = new Uint8Array(Math.max(at + bytes, this.data.length + (this.data.length >> 1)))
+    larger.set(this.data.subarray(0, at))
     this.data = larger
   }
 

@@ -138,7 +138,7 @@ export const textFormat: TupleFormat = {
       for (let i = 0; i < views.length; i++) {
         // Every byte may become two, and a NUL three; then the separator.
         const room = views[i]!.size(row) * 4 + 4
-        if (at + room > chunk.data.length) chunk.reserve(at + room - chunk.used)
+        if (at + room > chunk.data.length) chunk.reserve(room, at)
         const out = chunk.data
         if (i > 0) out[at++] = TAB
         const next = textField(batch.vectors[i]!, views[i]!, row, out, at, nul, () =>
@@ -156,7 +156,7 @@ export const textFormat: TupleFormat = {
         continue
       }
       if (staged) {
-        chunk.reserve(at + 32 - chunk.used)
+        chunk.reserve(32, at)
         chunk.data[at++] = TAB
         at = digits(chunk.data, at, place(batch, row))
       }
