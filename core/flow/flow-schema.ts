@@ -83,7 +83,7 @@ const settingsSchema = {
       type: "integer",
       minimum: 65_536,
       maximum: 1_073_741_824,
-      default: 4_194_304,
+      default: 8_388_608,
       description: "Bytes that each step may buffer for one split; also the size of a chunk that is loaded at once.",
     },
     errorLimit: { type: "integer", minimum: 0, default: 0, description: "Rejected rows after which the run fails." },
