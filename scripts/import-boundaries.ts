@@ -66,7 +66,7 @@ const RULES: readonly Rule[] = [
     room: /^plugins\/[^/]+\//,
     may: (target, type, path) =>
       target.startsWith(`${path.split("/").slice(0, 2).join("/")}/`) ||
-      target.startsWith("plugins/_sql/") ||
+      /^plugins\/_(sql|files)\//.test(target) ||
       isContract(target, type) ||
       isDriver(target),
     pure: true,

@@ -11,9 +11,9 @@ import type {
   SplitRef,
   WriteReceipt,
 } from "../../core/contract/index.ts"
+import { makeParts } from "../_files/parts.ts"
 import { fieldOf } from "./arrow-fields.ts"
 import { type Arrow, loadArrow } from "./arrow-library.ts"
-import { makeParts } from "./arrow-parts.ts"
 import { openArrow } from "./arrow-stream.ts"
 import { recordBatchOf } from "./arrow-write.ts"
 import { type ArrowEncoder, type ArrowFormat, makeEncoder } from "./arrow-writer.ts"

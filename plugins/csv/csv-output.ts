@@ -12,10 +12,10 @@ import type {
   SplitRef,
   WriteReceipt,
 } from "../../core/contract/index.ts"
+import { appendFile, makeParts } from "../_files/parts.ts"
 import { type DialectOptions, makeDialect } from "./csv-dialect.ts"
 import { type Encoding, makeEncoder } from "./csv-encoding.ts"
 import { csvOutputSchema } from "./csv-output-options.ts"
-import { appendFile, makeParts } from "./csv-parts.ts"
 import { RecordWriter, type WriterFormat } from "./csv-writer.ts"
 
 export interface CsvOutputConfig extends DialectOptions {

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: templates are the subject
 import { expect, test } from "bun:test"
 import { discoverParameters } from "./discover.ts"
 

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: templates are the subject
 import { Database } from "bun:sqlite"
 import { expect, test } from "bun:test"
 import { mysqlDialect } from "../../../plugins/mysql/mysql-dialect.ts"

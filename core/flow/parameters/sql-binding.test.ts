@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: templates are the subject
 import { describe, expect, test } from "bun:test"
 import { mysqlDialect } from "../../../plugins/mysql/mysql-dialect.ts"
 import { postgresDialect } from "../../../plugins/postgres/postgres-dialect.ts"

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: templates are the subject
 import { describe, expect, test } from "bun:test"
 import type { ParameterValue } from "../../contract/index.ts"
 import { substitute } from "./substitute.ts"

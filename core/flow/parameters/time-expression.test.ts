@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: templates are the subject
 import { describe, expect, test } from "bun:test"
 import { isFault } from "./problem.ts"
 import { readClock } from "./run-dates.ts"
