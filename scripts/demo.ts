@@ -1,7 +1,8 @@
-import { mkdtempSync, statSync } from "node:fs"
+import { copyFileSync, mkdtempSync, readFileSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
+import { count } from "../runtime/cli/number-text.ts"
 
 /** Unknown birds tell nothing. */
 const BIRDS = `
@@ -17,6 +18,8 @@ const ROUTES = `
   FROM flights JOIN airports a ON a.iata = origin JOIN airports b ON b.iata = destination
   ORDER BY count DESC LIMIT 5`
 
+const FILES = ["airports.csv", "flights-airport.csv", "birdstrikes.csv"]
+
 /** Real data through the real command line, in seconds: files into SQLite, a question to it, a cleaned table back out. */
 const root = join(import.meta.dir, "..")
 const data = join(root, "node_modules/vega-datasets/data")
@@ -25,14 +28,15 @@ const main = join(root, "runtime/main.ts")
 
 say("Headrace moves tables. Here are three files of the npm package vega-datasets, as CSV.")
 say(`Everything happens in ${folder}`)
+for (const file of FILES) copyFileSync(join(data, file), join(folder, file))
+await damage("birdstrikes.csv", "1990-01-09", "1990-01-39")
 
 step("1. A file becomes a table: the types are inferred, the table is made.")
-await headrace("copy", join(data, "airports.csv"), "flying.db:airports")
-await headrace("copy", join(data, "flights-airport.csv"), "flying.db:flights")
+await headrace("copy", "airports.csv", "flying.db:airports")
+await headrace("copy", "flights-airport.csv", "flying.db:flights")
 
-step(
-  "2. A flow: 10 000 collisions of aircraft with birds, columns chosen, renamed and cast; a bad row would be set aside.",
-)
+step("2. A flow: 10 000 collisions of aircraft with birds; columns are chosen, renamed and cast.")
+say("One date was made a 39th of January before, to show what becomes of a bad row: it is set aside.")
 await Bun.write(join(folder, "strikes.json"), JSON.stringify(strikesFlow(), null, 2))
 await headrace("check", "strikes.json")
 await headrace("run", "strikes.json")
@@ -49,9 +53,9 @@ database.close()
 
 step("5. And back out, compressed; the receipt accounts for every row.")
 await headrace("copy", "flying.db:strikes", "costly.csv.gz", "--where", "cost > 100000")
-say(`costly.csv.gz has ${statSync(join(folder, "costly.csv.gz")).size} bytes`)
+say(`costly.csv.gz has ${count(statSync(join(folder, "costly.csv.gz")).size)} bytes`)
 
-const program = `bun ${main}`
+const program = `npx -y bun@${Bun.version} ${main}`
 say(`
 Try next:
   cd ${folder}
@@ -66,7 +70,7 @@ function strikesFlow(): object {
     version: 1,
     name: "strikes",
     steps: [
-      { id: "read", use: "csv-input", config: { path: join(data, "birdstrikes.csv") } },
+      { id: "read", use: "csv-input", config: { path: "birdstrikes.csv" } },
       {
         id: "shape",
         use: "select",
@@ -86,12 +90,13 @@ function strikesFlow(): object {
       { from: "read", to: "shape" },
       { from: "shape", to: "write" },
     ],
+    settings: { errorLimit: 10 },
   }
 }
 
 /** The program as a user calls it. */
 async function headrace(...words: readonly string[]): Promise<void> {
-  const shown = words.map((word) => (/[\s>']/.test(word) ? `"${word}"` : word.replace(`${data}/`, "")))
+  const shown = words.map((word) => (/[\s>']/.test(word) ? `"${word}"` : word))
   say(`\n$ headrace ${shown.join(" ")}`)
   const child = Bun.spawn([process.execPath, main, ...words], {
     cwd: folder,
@@ -105,14 +110,20 @@ async function headrace(...words: readonly string[]): Promise<void> {
 function ask(question: string, sql: string): void {
   const rows = database.prepare(sql).all()
   const names = Object.keys(rows[0] ?? {})
-  const cells = [names, ...rows.map((row) => names.map((name) => String(row[name])))]
-  const widths = names.map((_, i) => Math.max(...cells.map((line) => line[i]!.length)))
+  const columns = names.map((name) => {
+    const values = rows.map((row) => row[name])
+    const cells = [name, ...values.map((value) => (typeof value === "number" ? count(value) : String(value)))]
+    const width = Math.max(...cells.map((cell) => cell.length))
+    return cells.map((cell) => (typeof values[0] === "number" ? cell.padStart(width) : cell.padEnd(width)))
+  })
   say(`\n${question}`)
-  for (const line of cells) say(`  ${line.map((cell, i) => aligned(cell, widths[i]!)).join("  ")}`)
+  for (const line of columns[0]?.keys() ?? []) say(`  ${columns.map((cells) => cells[line]).join("  ")}`)
 }
 
-function aligned(cell: string, width: number): string {
-  return /^[\d ]+$/.test(cell) ? cell.padStart(width) : cell.padEnd(width)
+/** Makes one value of a file a bad one. */
+async function damage(file: string, good: string, bad: string): Promise<void> {
+  const path = join(folder, file)
+  await Bun.write(path, readFileSync(path, "utf8").replace(good, bad))
 }
 
 function step(title: string): void {
