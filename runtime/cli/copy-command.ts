@@ -13,7 +13,7 @@ import { dryRunFlag, runRequest } from "./run-request.ts"
 import { Screen } from "./screen.ts"
 
 const ENDS =
-  "SOURCE and TARGET are the name of a data source, a dot and a table (shop.orders, shop.public.orders); or a file that ends in .csv or .tsv, maybe with .gz or .zst; or an SQLite file that ends in .db, .sqlite or .sqlite3, a colon and a table (shop.db:orders). A declared data source of that name wins."
+  'SOURCE and TARGET are the name of a data source, a dot and a table (shop.orders, shop.public.orders); or a file that ends in .csv or .tsv, maybe with .gz or .zst; or an SQLite file that ends in .db, .sqlite or .sqlite3, a colon and a table (shop.db:orders). What ends like a file is one: quote a table that is called so (shop."csv").'
 
 export const sourceEnd = Argument.String("SOURCE").pipe(
   Argument.withDescription("What to read: shop.orders, orders.csv, shop.db:orders"),

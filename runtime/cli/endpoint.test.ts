@@ -9,20 +9,24 @@ test.each([
   ["shop.public.orders", { kind: "table", dataSource: "shop", table: "public.orders" }],
   ["shop.eu.orders", { kind: "table", dataSource: "shop.eu", table: "orders" }],
   ["exports.csv.orders", { kind: "table", dataSource: "exports.csv", table: "orders" }],
-  ["shop.csv", { kind: "table", dataSource: "shop", table: "csv" }],
-  ["./shop.csv", { kind: "csv", path: "./shop.csv", delimiter: "," }],
+  ["shop.csv", { kind: "csv", path: "shop.csv", delimiter: "," }],
+  ['shop."csv"', { kind: "table", dataSource: "shop", table: '"csv"' }],
   ["data/*.csv.gz", { kind: "csv", path: "data/*.csv.gz", delimiter: "," }],
   ["x.TSV.zst", { kind: "csv", path: "x.TSV.zst", delimiter: "\\t" }],
   ["shop.db:orders", { kind: "table", dataSource: "shop.db", table: "orders" }],
+  ['shop."db:orders"', { kind: "table", dataSource: "shop", table: '"db:orders"' }],
+  ["shop.db.orders", { kind: "table", dataSource: "shop", table: "db.orders" }],
   ["../a.b/shop.sqlite3.main.orders", { kind: "table", dataSource: "../a.b/shop.sqlite3", table: "main.orders" }],
 ])("copy reads %s", (text, expected) => {
-  // A declared data source wins: shop.db:orders is table "db:orders" of it, where there is one.
-  expect(readEndpoint(text, text.startsWith("shop.db") ? [] : NAMES) as unknown).toEqual(expected)
+  expect(readEndpoint(text, NAMES) as unknown).toEqual(expected)
 })
 
 test.each([
   ["shop", "Write shop.TABLE"],
+  ["shop.", "Write shop.TABLE"],
   ["a.db", "Write a.db:TABLE"],
+  ["shop.db", "Write shop.db:TABLE"],
+  ["shop.db:", "Write shop.db:TABLE"],
   ["shpo.orders", 'Did you mean "shop"?'],
   ["orders", "Write SOURCE.TABLE (there are shop, shop.eu, exports.csv)"],
 ])("copy refuses %s with the way to write it", (text, hint) => {
