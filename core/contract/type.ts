@@ -99,6 +99,8 @@ export interface Column {
   /** How the system it comes from declares it, such as `numeric(12,2)`; decides whether bytes can be forwarded unread. */
   readonly native?: { readonly system: string; readonly type: string }
   readonly comment?: string
+  /** The characters that its text can hold, such as `utf8mb3`; absent: all of Unicode. */
+  readonly characterSet?: string
   /** Position in the primary key of the table that it comes from, counted from 1; absent: not part of it. */
   readonly key?: number
 }

@@ -148,6 +148,9 @@ function unmapped(pairs: readonly MappedColumn[], target: readonly TableColumn[]
 
 type Consent = DatabaseOutputOptions["allowLossy"]
 
+/** Kinds whose values may hold any character. */
+const TEXTS = new Set<string>(["string", "json", "native"])
+
 function conversion({ from, to }: MappedColumn, allowLossy: Consent): Issue[] {
   const name = from.name === to.name ? `"${from.name}"` : `"${from.name}" to "${to.name}"`
   const types = `${from.native?.type ?? from.type.kind} to ${to.native?.type ?? to.type.kind}`
@@ -163,6 +166,10 @@ function conversion({ from, to }: MappedColumn, allowLossy: Consent): Issue[] {
   }
   if (level === "checked")
     issues.push({ severity: "warning", column: from.name, message: `Column ${name} is checked: ${types}, ${why}` })
+  if (to.characterSet !== undefined && to.characterSet !== from.characterSet && TEXTS.has(from.type.kind)) {
+    const message = `Column ${name} holds no character outside ${to.characterSet}: rows with others are rejected`
+    issues.push({ severity: "warning", column: from.name, message })
+  }
   if (from.nullable && !to.nullable && !to.hasDefault) {
     issues.push({
       severity: "warning",

@@ -83,7 +83,7 @@ export class BatchWriter {
     this.#batch = batch
     this.#request = request
     this.#session = session
-    this.#encoders = batch.vectors.map((vector, i) => encoderOf(vector, request.columns[i]!, session.batches))
+    this.#encoders = batch.vectors.map((vector, i) => encoderOf(vector, request.columns[i]!, session))
   }
 
   /** Fills the chunk; true when the batch is used up. */

@@ -13,7 +13,7 @@ export async function describeTable(link: Link, table: TableName): Promise<Table
   const rows = await link.rows(
     action,
     `SELECT COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT, EXTRA, GENERATION_EXPRESSION,
-      CHARACTER_MAXIMUM_LENGTH, DATETIME_PRECISION, COLUMN_COMMENT
+      CHARACTER_MAXIMUM_LENGTH, DATETIME_PRECISION, COLUMN_COMMENT, CHARACTER_SET_NAME
     FROM information_schema.COLUMNS WHERE ${at} ORDER BY ORDINAL_POSITION`,
   )
   const keys = await uniqueKeys(link, table)
@@ -83,7 +83,7 @@ async function jsonColumns(link: Link, table: TableName): Promise<ReadonlySet<st
 }
 
 function columnOf(row: readonly (string | null)[], json: ReadonlySet<string>): TableColumn {
-  const [name, declared, nullable, standard, extra, expression, length, precision, comment] = row
+  const [name, declared, nullable, standard, extra, expression, length, precision, comment, characters] = row
   const isJson = json.has(name!)
   const type = isJson ? "json" : declared!
   return {
@@ -96,6 +96,7 @@ function columnOf(row: readonly (string | null)[], json: ReadonlySet<string>): T
     nullable: nullable === "YES",
     native: { system: "mysql", type },
     ...(comment && { comment }),
+    ...(characters && !UNICODE.has(characters) && { characterSet: characters }),
     // MySQL writes '' and MariaDB NULL for what is not computed.
     generated: Boolean(expression) || /\b(VIRTUAL|STORED|PERSISTENT) GENERATED\b/i.test(extra ?? ""),
     identity: /auto_increment/i.test(extra ?? ""),
@@ -105,6 +106,9 @@ function columnOf(row: readonly (string | null)[], json: ReadonlySet<string>): T
       /auto_increment|DEFAULT_GENERATED/i.test(extra ?? ""),
   }
 }
+
+/** Character sets that hold all of Unicode. */
+const UNICODE = new Set(["utf8mb4", "utf16", "utf16le", "utf32"])
 
 function located(table: TableName, prefix = ""): string {
   const schema = table.schema === undefined ? "DATABASE()" : quoted(table.schema)

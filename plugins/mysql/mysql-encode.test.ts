@@ -18,7 +18,7 @@ function encoded(type: LogicalType, value: Value, native?: string): string | und
     ...(native !== undefined && { native: { system: "mysql", type: native } }),
   }
   const [vector] = session.batches.fromRows([column], [{ c: value }]).vectors
-  const encoder = encoderOf(vector!, column, session.batches)
+  const encoder = encoderOf(vector!, column, session)
   const target = new Uint8Array(encoder.size(0))
   const end = encoder.write(0, target, 0)
   return end < 0 ? undefined : new TextDecoder("utf-8", { ignoreBOM: true }).decode(target.subarray(0, end))
@@ -116,4 +116,14 @@ test.each([
   ["2010-10-10", false],
 ])("mysql knows whether %s is a zero date", (text, zero) => {
   expect(isZeroDate(bytes(text), 0, text.length)).toBe(zero)
+})
+
+test("mysql counts a negative zero, which it keeps as zero", () => {
+  const counting = testSession()
+  const columns = [{ name: "c", type: { kind: "float64" }, nullable: true }] as const
+  const [vector] = counting.batches.fromRows(columns, [{ c: -0 }, { c: 0 }]).vectors
+  const column = { ...columns[0], generated: false, identity: false, hasDefault: false }
+  const encoder = encoderOf(vector!, column, counting)
+  for (const row of [0, 1]) encoder.write(row, new Uint8Array(32), 0)
+  expect([...counting.adjustments]).toEqual([["negativeZero/c", 1]])
 })

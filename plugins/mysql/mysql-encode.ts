@@ -13,8 +13,12 @@ export interface Encoder {
 }
 
 /** The encoder of one vector, made once per batch. */
-export function encoderOf(vector: Vector, column: TableColumn, batches: Session["batches"]): Encoder {
-  const view = batches.text(vector)
+export function encoderOf(
+  vector: Vector,
+  column: TableColumn,
+  session: Pick<Session, "batches" | "adjusted">,
+): Encoder {
+  const view = session.batches.text(vector)
   const declared = column.native?.type ?? ""
   switch (vector.storage) {
     case "bit": {
@@ -31,6 +35,8 @@ export function encoderOf(vector: Vector, column: TableColumn, batches: Session[
       return fixed(32, (row, target, at) => {
         const value = values[row]!
         if (!Number.isFinite(value) || (places !== undefined && Number(value.toFixed(+places)) !== value)) return -1
+        // MySQL has one zero only.
+        if (value === 0 && Object.is(value, -0)) session.adjusted("negativeZero", column.name, 1)
         return view.write(row, target, at)
       })
     }

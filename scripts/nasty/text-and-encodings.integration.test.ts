@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { csvSystem, move, mysqlSystem, PATHS, postgresSystem, sqliteSystem } from "./systems.ts"
+import { csvSystem, engineFor, flowOf, move, mysqlSystem, PATHS, postgresSystem, sqliteSystem } from "./systems.ts"
 
 const HOSTILE = [
   "plain",
@@ -120,6 +120,12 @@ test("case 25: an emoji for a utf8mb3 column rejects its row and is never cut", 
     ["1", "plain é"],
     ["3", "end"],
   ])
+  const [from, to] = [
+    { at: pg, table: "t" },
+    { at: my, table: "t" },
+  ]
+  const { warnings } = await engineFor(from!, to!).plan(flowOf(from!, to!))
+  expect(warnings.map(({ message }) => message).join()).toContain('"t" holds no character outside utf8mb3')
 })
 
 test("case 26: text that is too long rejects its row in every database, though the mysql server is not strict", async () => {
