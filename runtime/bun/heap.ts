@@ -11,6 +11,8 @@ const BELIEVED_BYTES = 134_217_728
 export function limitHeap(): void {
   if (process.versions.bun === undefined || process.env.BUN_JSC_forceRAMSize !== undefined) return
   if (typeof process.execve !== "function") return
+  // What the shell writes for `<(…)` is open in this process only: a new one would find it closed.
+  if (process.argv.some((word) => /\/(?:dev|proc\/self)\/fd\//.test(word))) return
   const compiled = import.meta.url.includes("$bunfs")
   const args = compiled ? process.argv.slice(2) : [...process.execArgv, ...process.argv.slice(1)]
   process.execve(process.execPath, [process.execPath, ...args], {

@@ -79,6 +79,21 @@ test("headrace reads a flow from the standard input and fills in its parameters"
   })
 })
 
+test("headrace reads a flow that a shell hands over by <(…)", async () => {
+  await at.write("handed.json", chain(READ, { id: "write", use: "csv-output", config: { path: "handed.csv" } }))
+  const shell = ["bash", "-c", '"$0" "$1" check <(cat handed.json)']
+  expect(await at.headrace([], { through: shell })).toEqual({ code: 0, out: "ok: 2 steps\n", err: "" })
+})
+
+test("headrace makes no SQLite file by looking for one", async () => {
+  for (const words of [["tables"], ["test-connection"], ["columns", "t"]]) {
+    const { code, err } = await at.headrace(words.toSpliced(1, 0, "tpyo.db"))
+    expect(err).toContain(`Cannot open "${at.path("tpyo.db")}"`)
+    expect(code).toBe(2)
+  }
+  expect(existsSync(at.path("tpyo.db"))).toBe(false)
+})
+
 test("headrace says its version, and what a wrong call should have been", async () => {
   expect(await at.headrace(["--version"])).toEqual({ code: 0, out: `headrace v${packageJson.version}\n`, err: "" })
   const command = await at.headrace(["rnu", "x"])

@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { Command, Flag } from "effect/cli"
 import { checkFlow } from "../../core/flow/read-flow.ts"
 import { Settings } from "../settings.ts"
-import { withConnection } from "../worker/connection.ts"
+import { type Connected, withConnection } from "../worker/connection.ts"
 import { planNew } from "../worker/run-flow.ts"
 import { copyDocument, sourceEnd, targetEnd, typedEndpoint } from "./copy-command.ts"
 import { exitCodes, Stop } from "./exit-code.ts"
@@ -51,9 +51,10 @@ const createTable = Effect.fnUntraced(function* (flags: { source: string; target
   for (const warning of warnings) screen.say(problemText(warning, "warning", screen.style))
   for (const statement of statements) screen.out(`${statement};`)
   if (!flags.apply) return
-  yield* withConnection(target.dataSource, async ({ connection }) => {
+  const execute = async ({ connection }: Connected) => {
     for (const statement of statements) await connection.execute(statement)
-  })
+  }
+  yield* withConnection(target.dataSource, execute, { creates: true })
   screen.say(`${screen.style.green("created")} ${flags.target}`)
 })
 

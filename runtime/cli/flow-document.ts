@@ -28,8 +28,14 @@ export const readDocument = Effect.fnUntraced(function* (
     try: () => readFile(path, "utf8"),
     catch: (error) => unreadable(argument, error as { code?: string }),
   })
-  return { flow: yield* readFlow(content, `"${argument}"`), base: dirname(path) }
+  const folder = isPipe(path) ? cwd : dirname(path)
+  return { flow: yield* readFlow(content, `"${argument}"`), base: folder }
 })
+
+/** True for what a shell writes in place of `<(…)`, and for `/dev/stdin`: nothing lies in that folder. */
+function isPipe(path: string): boolean {
+  return /^\/(?:dev|proc\/[^/]+\/fd)\//.test(path)
+}
 
 function unreadable(argument: string, { code = "unknown error" }: { readonly code?: string }): FlowError {
   const [cause, hint] = CAUSES[code] ?? [code, undefined]

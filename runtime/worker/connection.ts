@@ -16,12 +16,17 @@ export interface Connected {
   readonly session: Session
 }
 
-/** Connects to a data source for the length of `use`. */
-export const withConnection = Effect.fnUntraced(function* <A>(name: string, use: (connected: Connected) => Promise<A>) {
+/** Connects to a data source for the length of `use`. A file of a data source that is missing is made only where `creates` says so. */
+export const withConnection = Effect.fnUntraced(function* <A>(
+  name: string,
+  use: (connected: Connected) => Promise<A>,
+  { creates = false } = {},
+) {
   const dataSources = yield* DataSources
   const components = yield* InstalledComponents
   const machine = yield* Machine
-  const source = yield* dataSources.get(name)
+  const declared = yield* dataSources.get(name)
+  const source = creates ? declared : { ...declared, settings: withoutCreation(declared.settings) }
   const component = components.get(source.type)?.component
   if (component?.kind !== "database") return yield* Effect.die(`"${source.type}" is no database type`)
   const settings = yield* defaultSettings
@@ -44,6 +49,11 @@ export const withConnection = Effect.fnUntraced(function* <A>(name: string, use:
     catch: (thrown) => pluginError(thrown),
   })
 })
+
+function withoutCreation(settings: unknown): unknown {
+  const creates = typeof settings === "object" && settings !== null && Object.hasOwn(settings, "createIfMissing")
+  return creates ? { ...settings, createIfMissing: false } : settings
+}
 
 /** What a flow that says nothing runs with. */
 const defaultSettings = Effect.map(
