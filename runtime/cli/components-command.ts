@@ -1,6 +1,7 @@
 import { Effect, Option } from "effect"
 import { Argument, Command } from "effect/cli"
 import type { ComponentBase } from "../../core/contract/index.ts"
+import { closestName } from "../../core/flow/closest-name.ts"
 import { flowSchema } from "../../core/flow/flow-schema.ts"
 import type { FoundPlugin } from "../discovery/discover.ts"
 import { refusedPlugin } from "../discovery/installed.ts"
@@ -40,7 +41,10 @@ export const componentsCommand = Command.make(
     ])
     for (const line of textTable(COLUMNS, cells, { style: screen.outStyle })) screen.out(line)
   }),
-).pipe(Command.withDescription("List the inputs, transforms, outputs and database types that flows can use."))
+).pipe(
+  Command.withDescription("List the inputs, transforms, outputs and database types that flows can use."),
+  Command.withShortDescription("List the components of flows"),
+)
 
 const knownComponents = Effect.gen(function* () {
   const { components, refused, all } = yield* Plugins
@@ -105,9 +109,13 @@ const findComponent = Effect.fnUntraced(function* (name: string) {
     .find((candidate) => candidate.id === name)
   if (declared !== undefined && refusedPlugin(installed, name) !== undefined)
     return { ...declared, examples: [] } satisfies ComponentBase & { kind: string }
-  const near = installed.components.nearest(name)
+  const near = installed.components.nearest(name) ?? closestName(name, installed.refused.flatMap(componentIds))
   const hint = near === undefined ? 'Run "headrace components" to see what there is' : `Did you mean "${near}"?`
   return yield* usage(`There is no component "${name}"`, hint)
 })
+
+function componentIds({ manifest }: FoundPlugin): readonly string[] {
+  return manifest.components.map(({ id }) => id)
+}
 
 const COLUMNS = [{ title: "component" }, { title: "kind" }, { title: "what it does" }, { title: "plugin" }] as const

@@ -24,7 +24,9 @@ export const targetEnd = Argument.String("TARGET").pipe(
 
 const copyFlags = {
   mode: Flag.Literals("mode", ["append", "overwriteRows", "updateRows"]).pipe(
-    Flag.withDescription("What a row does whose key exists: is rejected, replaces the old row, updates it"),
+    Flag.withDescription(
+      "What a row does whose key exists: is rejected (the default), replaces the old row, updates it",
+    ),
     Flag.withDefault("append" as const),
   ),
   create: Flag.Boolean("create").pipe(

@@ -35,6 +35,7 @@ export const testConnectionCommand = Command.make(
   }),
 ).pipe(
   Command.withDescription("Connect to a data source and say what answers."),
+  Command.withShortDescription("Test a data source"),
   Command.withExamples([{ command: "headrace test-connection shop", description: "Does the password work?" }]),
 )
 
@@ -62,7 +63,10 @@ export const tablesCommand = Command.make(
     if (tables.length === 0)
       screen.say(`There are no tables${filter === undefined ? "" : ` in schema "${filter.schema}"`}`)
   }),
-).pipe(Command.withDescription("List the tables and views of a data source."))
+).pipe(
+  Command.withDescription("List the tables and views of a data source."),
+  Command.withShortDescription("List tables and views"),
+)
 
 export const columnsCommand = Command.make(
   "columns",
@@ -100,6 +104,7 @@ export const columnsCommand = Command.make(
   Command.withDescription(
     "Describe the columns of a table: declared type, type in flows, key, what the database fills in.",
   ),
+  Command.withShortDescription("Describe the columns of a table"),
 )
 
 function keyOf(name: string, key: readonly string[]): string {

@@ -48,6 +48,7 @@ test("discovery lists a plugin on disk from its manifest, without running its co
   const found = (JSON.parse(out) as { id: string }[]).find(({ id }) => id === "shout")
   expect(found).toMatchObject({ plugin: "acme", version: "1.2.3", isLoaded: false })
   expect((await at.headrace(["component", "shout", ...PLUGINS])).out).toContain("integer, default 2")
+  expect((await at.headrace(["component", "shuot", ...PLUGINS])).err).toContain('Did you mean "shout"?')
 })
 
 test("discovery refuses to run a plugin that is not built in without consent", async () => {
@@ -87,6 +88,14 @@ test("discovery leaves out a plugin whose name or component is taken, and says s
   expect(err).toContain('a plugin called "postgres" is installed already')
   expect(err).toContain('its component "csv-input" has the id of one of plugin "csv"')
   expect(err).toContain("its plugin.json cannot be read: ENOENT")
+})
+
+test("discovery refuses a folder of plugins that is not there", async () => {
+  const { code, err } = await at.headrace(["components", "--plugins", "plugnis"])
+  expect({ code, err }).toEqual({
+    code: 2,
+    err: `error: Cannot look for plugins in "${at.path("plugnis")}": there is no such folder\n`,
+  })
 })
 
 test("discovery checks a manifest: engine, name, main module, ids", () => {

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { Context, Effect, Layer } from "effect"
 import type { FlowError, FlowProblem } from "../../core/flow/problem.ts"
@@ -33,7 +34,11 @@ export function hostLayer(options: HostOptions): Layer.Layer<HostServices, FlowE
       const { log } = yield* Screen
       const secrets = yield* Secrets
       const warn = (message: string) => log.warn(message)
-      const folders = [join(home, "plugins"), ...options.plugins.map((folder) => resolve(cwd, folder))]
+      const named = options.plugins.map((folder) => resolve(cwd, folder))
+      const missing = named.find((folder) => !existsSync(folder))
+      if (missing !== undefined)
+        return yield* flowError([{ message: `Cannot look for plugins in "${missing}": there is no such folder` }])
+      const folders = [join(home, "plugins"), ...named]
       const installed = yield* install({ builtIn: plugins, folders, unconfined: options.unconfined, warn })
       const { components } = installed
       const given = options.sources ?? nonEmpty(environment.HEADRACE_SOURCES)
