@@ -6,6 +6,6 @@ limitHeap()
 // Loaded only now: the process may just have started anew.
 const { launch } = await import("./cli/launch.ts")
 const code = await launch(process.argv.slice(2), packageJson.version)
-// Drivers may hold the process open, and what is printed to a pipe leaves later.
-await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write("", done))))
+// Drivers may hold the process open, and what is printed to a pipe leaves later; the standard output has left.
+await new Promise((done) => process.stderr.write("", done))
 process.exit(code)

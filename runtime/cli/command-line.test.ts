@@ -94,6 +94,15 @@ test("headrace makes no SQLite file by looking for one", async () => {
   expect(existsSync(at.path("tpyo.db"))).toBe(false)
 })
 
+test("headrace says when its output is lost, and not when its reader has seen enough", async () => {
+  await at.headrace(["copy", "people.csv", "lost.db:people"])
+  const full = await at.headrace(["tables", "lost.db"], { through: ["bash", "-c", '"$0" "$@" > /dev/full'] })
+  expect(full.code).toBe(1)
+  expect(full.err).toStartWith("error: Cannot write to the standard output: ")
+  const head = ["bash", "-c", 'set -o pipefail; "$0" "$@" | true']
+  expect(await at.headrace(["tables", "lost.db"], { through: head })).toEqual({ code: 0, out: "", err: "" })
+})
+
 test("headrace says its version, and what a wrong call should have been", async () => {
   expect(await at.headrace(["--version"])).toEqual({ code: 0, out: `headrace v${packageJson.version}\n`, err: "" })
   const command = await at.headrace(["rnu", "x"])

@@ -12,19 +12,21 @@ import { presenterLayer } from "./presenter.ts"
 import { problemText } from "./problem-text.ts"
 import { rootCommand } from "./root-command.ts"
 import { Screen, screenLayer } from "./screen.ts"
+import { watched } from "./watched-stream.ts"
 
 /** Runs the command line and resolves to the exit code. The first Ctrl-C cancels, the second kills. */
 export async function launch(words: readonly string[], version: string): Promise<number> {
   const isVerbose = words.includes("--verbose")
   const settings = readSettings(process.env, process.cwd(), isVerbose)
   const { environment, verbose } = settings
+  const out = watched(process.stdout)
   const layer = Layer.mergeAll(
     NodeServices.layer,
     CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] }),
     presenterLayer,
     Layer.succeed(Settings, settings),
   ).pipe(
-    Layer.provideMerge(screenLayer({ out: process.stdout, err: process.stderr, environment, verbose })),
+    Layer.provideMerge(screenLayer({ out, err: process.stderr, environment, verbose })),
     Layer.provideMerge(Secrets.layer),
   )
   const program = Command.runWith(rootCommand, { version })(words).pipe(
@@ -35,7 +37,11 @@ export async function launch(words: readonly string[], version: string): Promise
   const fiber = Effect.runFork(program)
   const stop = cancelOnSignal(fiber)
   const exit = await Effect.runPromise(Fiber.await(fiber))
-  return Exit.isSuccess(exit) ? (stop() ?? exit.value) : (stop() ?? exitCodes.cancelled)
+  const code = stop() ?? (Exit.isSuccess(exit) ? exit.value : exitCodes.cancelled)
+  const lost = await out.drained()
+  if (lost === undefined) return code
+  process.stderr.write(`error: Cannot write to the standard output: ${lost.message}\n`)
+  return code === exitCodes.ok ? exitCodes.failed : code
 }
 
 /** Says what went wrong and gives the exit code. */
