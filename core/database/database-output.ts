@@ -90,7 +90,10 @@ async function find(
   const existing = await connection.describeTable(name)
   if (existing === undefined && !config.createTable) {
     const missing = await missingTable(connection, shownTable(name), config, session)
-    throw session.failure("missing", missing.message, { hint: `${missing.hint} Or set createTable to true` })
+    const { hint = "" } = missing
+    throw session.failure("missing", missing.message, {
+      hint: `${hint}${hint.endsWith("?") ? " Or" : ", or"} set createTable to true`,
+    })
   }
   if (existing?.kind === "view")
     throw session.failure("unsupported", `Cannot write to "${shownTable(name)}": it is a view`)

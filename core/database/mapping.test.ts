@@ -125,6 +125,7 @@ test("mapping wants consent to what is lossy, for each column", () => {
     `lossy: ${lossy('"a"')} | Accept it with allowLossy: ["a"]`,
     `lossy: ${lossy('"b" to "c"')} | Accept it with allowLossy: ["b"]`,
   ])
+  expect(map(input, table, pairs, true).issues).toEqual([`warning: ${lossy('"a"')}`, `warning: ${lossy('"b" to "c"')}`])
   expect(severities(true)).toEqual(["warning", "warning"])
   expect(severities(["a"])).toEqual(["warning", "lossy"])
   expect(severities(["c"])).toEqual(["lossy", "warning"])

@@ -184,8 +184,8 @@ function conversion({ from, to }: MappedColumn, allowLossy: Consent): Issue[] {
 export function lossyIssue(message: string, columns: readonly [string, ...string[]], allowLossy: Consent): Issue {
   const [column] = columns
   const consent = typeof allowLossy === "boolean" ? allowLossy : columns.some((name) => allowLossy.includes(name))
-  const severity = consent ? "warning" : "lossy"
-  return { severity, column, message, hint: `Accept it with allowLossy: ["${column}"]` }
+  if (consent) return { severity: "warning", column, message }
+  return { severity: "lossy", column, message, hint: `Accept it with allowLossy: ["${column}"]` }
 }
 
 function names(columns: Columns): string {
