@@ -320,6 +320,7 @@ test.each([
   [{ path: ["t*.csv", "no/*.csv"] }, "missing", 'Cannot read "no/*.csv": no file matches'],
   [{ path: "folder" }, "config", "it is a folder"],
   [{ path: "twice.csv" }, "data", 'it names "b", "a" more than once'],
+  [{ path: "nul.csv" }, "data", '"a\\0b" is not a readable name'],
   [{ path: "void.csv" }, "data", 'Cannot read columns from "void.csv": it is empty'],
   [{ path: "t.csv", delimiter: '"' }, "config", 'Cannot use """ as quote: the delimiter """ holds it'],
   [{ path: "t.csv", delimiter: "\\n\n" }, "config", "it holds a line break"],
@@ -340,6 +341,7 @@ test.each([
   await write("t.csv", "a,b\n1,2\n")
   await write("folder/x.csv", "")
   await write("twice.csv", "a,b,c,b,a\n")
+  await write("nul.csv", "a\0b,c\n1,2\n")
   await write("void.csv", "")
   const error = await read(options as Options).catch((thrown) => thrown)
   expect(error.message).toContain(message)

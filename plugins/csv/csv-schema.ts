@@ -79,10 +79,14 @@ export function headerNames(scanner: RecordScanner, format: FileFormat, label: s
   const twice = new Set<string>()
   for (let field = 0; field < scanner.count; field++) {
     const shown = showBytes(fieldBytes(scanner, field, format.dialect))
-    if (shown.invalid !== undefined || (scanner.marks[field]! & malformed) !== 0)
-      throw session.failure("data", `Cannot read the header of "${label}": "${shown.text}" is not a readable name`, {
+    // UTF-16 that is read as UTF-8 has a NUL at every second place.
+    const isText = shown.invalid === undefined && !shown.text.includes("\0")
+    if (!isText || (scanner.marks[field]! & malformed) !== 0) {
+      const seen = shown.text.replaceAll("\0", "\\0")
+      throw session.failure("data", `Cannot read the header of "${label}": "${seen}" is not a readable name`, {
         hint: "Check encoding and quote",
       })
+    }
     const name = shown.text === "" ? `c${field + 1}` : shown.text
     if (names.includes(name)) twice.add(name)
     names.push(name)
