@@ -1,5 +1,6 @@
 import type { FlowProblem } from "../../core/flow/problem.ts"
 import type { Style } from "./style.ts"
+import { printable } from "./text-table.ts"
 
 /** An error or a warning in lines: what is wrong, and below it what would fix it. */
 export function problemText(problem: FlowProblem, kind: "error" | "warning", style: Style): string {
@@ -10,6 +11,7 @@ export function problemText(problem: FlowProblem, kind: "error" | "warning", sty
   return hint === undefined ? first : `${first}\n  ${style.cyan("hint:")} ${indented(hint)}`
 }
 
+/** Values and names of others stand in it: none can draw on the terminal. */
 function indented(text: string): string {
-  return text.replaceAll("\n", "\n  ")
+  return text.split("\n").map(printable).join("\n  ")
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test"
 import { bytes, count, duration, rate } from "./number-text.ts"
+import { problemText } from "./problem-text.ts"
 import { Progress } from "./progress.ts"
 import { makeScreen } from "./screen.ts"
 import { makeStyle, wantsColour } from "./style.ts"
@@ -19,6 +20,12 @@ test("text-table aligns by what a terminal shows and lets no value draw outside 
     { style: plain, most: 12 },
   )
   expect(lines).toEqual(["name           n", "日本           1", "a\\n\\x1b[31mb  22", "xxxxxxxxxxx…   3"])
+  expect(textTable([{ title: "c\nn" }], [["1"]], { style: plain })).toEqual(["c\\nn", "1"])
+})
+
+test("problem-text lets no value draw on the terminal", () => {
+  const problem = { message: 'Cannot take "\u001b[2J":\ntwo lines', hint: "Drop \u202e" }
+  expect(problemText(problem, "error", plain)).toBe('error: Cannot take "\\x1b[2J":\n  two lines\n  hint: Drop \\u202e')
 })
 
 test("number-text prints numbers, sizes, durations and rates for people", () => {

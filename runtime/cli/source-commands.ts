@@ -11,7 +11,7 @@ import { duration, rows } from "./number-text.ts"
 import { typeText } from "./plan-text.ts"
 import { asJson } from "./refusal.ts"
 import { Screen } from "./screen.ts"
-import { textTable } from "./text-table.ts"
+import { printable, textTable } from "./text-table.ts"
 
 const sourceArgument = Argument.String("SOURCE").pipe(
   Argument.withDescription("Name of a data source, or path of an SQLite file that ends in .db, .sqlite or .sqlite3"),
@@ -59,7 +59,7 @@ export const tablesCommand = Command.make(
       asJson(json),
     )
     if (json) screen.out(JSON.stringify(tables, null, 2))
-    else for (const table of tables) screen.out(shownTable(table))
+    else for (const table of tables) screen.out(printable(shownTable(table)))
     if (tables.length === 0)
       screen.say(`There are no tables${filter === undefined ? "" : ` in schema "${filter.schema}"`}`)
   }),
@@ -95,7 +95,9 @@ export const columnsCommand = Command.make(
       factsOf(column),
     ])
     const about = info.estimatedRows === undefined ? "" : `, about ${rows(info.estimatedRows)}`
-    screen.out(`${screen.outStyle.bold(shownTable(info.table))} ${screen.outStyle.dim(`${info.kind}${about}`)}`)
+    screen.out(
+      `${screen.outStyle.bold(printable(shownTable(info.table)))} ${screen.outStyle.dim(`${info.kind}${about}`)}`,
+    )
     for (const line of textTable(COLUMNS, cells, { style: screen.outStyle, most: 60 })) screen.out(line)
     for (const key of info.uniqueKeys)
       if (key.join() !== info.primaryKey.join()) screen.out(`unique (${key.join(", ")})`)

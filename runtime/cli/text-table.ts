@@ -13,13 +13,14 @@ export function textTable(
 ): readonly string[] {
   const { style, most = Number.POSITIVE_INFINITY } = options
   const shown = cells.map((row) => row.map((cell) => cut(printable(cell), most)))
-  const widths = columns.map(({ title }, i) => Math.max(width(title), ...shown.map((row) => width(row[i] ?? ""))))
+  const titles = columns.map(({ title }) => printable(title))
+  const widths = titles.map((title, i) => Math.max(width(title), ...shown.map((row) => width(row[i] ?? ""))))
   const line = (row: readonly string[]) =>
     columns
       .map(({ align }, i) => padded(row[i] ?? "", widths[i]!, align ?? "left"))
       .join("  ")
       .trimEnd()
-  return [style.dim(line(columns.map(({ title }) => title))), ...shown.map(line)]
+  return [style.dim(line(titles)), ...shown.map(line)]
 }
 
 /** No value can draw outside its cell. */
