@@ -1,9 +1,11 @@
 import { Database as Sqlite } from "bun:sqlite"
 import { afterAll, expect, test } from "bun:test"
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join, normalize } from "node:path"
+import { $ } from "bun"
 import { plugins } from "../plugins/registry.gen.ts"
+import { Workplace } from "../runtime/cli/testdata/headrace.ts"
 import { acmeDatabase } from "../web/docs/examples/acme-database.ts"
 import linesPlugin from "../web/docs/examples/plugin.ts"
 import { docsPages, PAGES, withParts } from "./docs.ts"
@@ -56,7 +58,8 @@ test("docs show flows that can be planned", async () => {
 })
 
 test("docs have an example of a plugin that reads, masks and writes", async () => {
-  writeFileSync(join(folder, "a.txt"), "one\ntwö\n\nlonger than ten\nlast")
+  const lines = [...["one", "twö", "", "longer than ten"].map((line) => `${line}\n`), [0x66, 0xff, 10], "last"]
+  writeFileSync(join(folder, "a.txt"), Buffer.concat(lines.map((line) => Buffer.from(line as string))))
   const engine = testEngine({}, { base: folder, plugins: [...plugins, linesPlugin] })
   const steps = [
     { id: "read", use: "lines-input", config: { path: "a.txt", maxLineBytes: 10 } },
@@ -67,14 +70,40 @@ test("docs have an example of a plugin that reads, masks and writes", async () =
     { from: "read", to: "mask" },
     { from: "mask", to: "write" },
   ]
-  const flow = { version: 1, steps, hops, settings: { errorLimit: 1, batchRows: 2 } }
+  const flow = { version: 1, steps, hops, settings: { errorLimit: 2, batchRows: 2 } }
   const report = await engine.run(flow)
   expect(report.failure).toBeUndefined()
   expect(readFileSync(join(folder, "masked.txt-1"), "utf8")).toBe("***\n****\n\n****\n")
-  expect(engine.rejections).toMatchObject([{ row: 3, column: "text", reason: "The line has 15 bytes" }])
+  expect(engine.rejections).toMatchObject([
+    { row: 3, column: "text", reason: "The line has 15 bytes" },
+    { row: 4, column: "text", reason: "The line is no UTF-8" },
+  ])
   await expect(
     engine.plan({ ...flow, steps: [steps[0], { ...steps[1], config: { columns: ["line"] } }, steps[2]] }),
   ).rejects.toThrow('Cannot mask "line": no text column')
+})
+
+test("docs say how a plugin comes to the disk, where the program finds and runs it", async () => {
+  using at = new Workplace()
+  const examples = join(root, "web/docs/examples")
+  const [, commands = ""] = /```sh\n(bun build[\s\S]*?)```/.exec(readText("web/docs/plugins.md"))!
+  const [build = "", describe = ""] = commands.replaceAll("~/.headrace", at.path("home")).split("\n")
+  mkdirSync(at.path("home/plugins/lines"), { recursive: true })
+  for (const command of [build, describe])
+    expect(await $`sh -c ${command.replace("bun", process.execPath)}`.cwd(examples).quiet().nothrow()).toHaveProperty(
+      "exitCode",
+      0,
+    )
+  await at.write("a.txt", "one\n")
+  const steps = [
+    { id: "read", use: "lines-input", config: { path: "a.txt" } },
+    { id: "write", use: "lines-output", config: { path: "b.txt", column: "text" } },
+  ]
+  await at.write("flow.json", { version: 1, steps, hops: [{ from: "read", to: "write" }] })
+  const { code, err } = await at.headrace(["run", "flow.json", "--unconfined", "lines"])
+  expect(err).toContain("1 read = 1 written")
+  expect(code).toBe(0)
+  expect(at.read("b.txt-1")).toBe("one\n")
 })
 
 test("docs have an example of a database that tables go into and come from", async () => {

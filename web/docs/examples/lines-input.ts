@@ -50,9 +50,15 @@ const linesInput: Input<Config> = {
             builder.discardRow()
             continue
           }
+          let isText = true
           for (const column of builder.columns)
             if (column.type.kind === "int64") column.bigint(BigInt(line))
-            else if (!column.parse(text, 0, text.length)) throw session.failure("data", `Line ${line} is no UTF-8`)
+            else isText = column.parse(text, 0, text.length)
+          if (!isText) {
+            session.reject({ row: line - 1, column: "text", reason: "The line is no UTF-8" })
+            builder.discardRow()
+            continue
+          }
           builder.endRow()
           if (builder.full) yield builder.finish()
           if (session.signal.aborted) throw session.failure("cancelled", "Cannot read on: the run was cancelled")

@@ -4,7 +4,7 @@ interface Config {
   readonly columns: readonly string[]
 }
 
-/** Replaces every character of the named text columns. Transforms are verbs. */
+/** Replaces every byte of the named text columns. Transforms are verbs. */
 const mask: Transform<Config> = {
   kind: "transform",
   id: "mask",
