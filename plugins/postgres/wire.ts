@@ -16,6 +16,8 @@ export interface CopySink {
 const COPY_DATA = 0x64
 const COPY_DONE = 0x63
 const ERROR = 0x45
+/** A message's type and length. */
+const HEADER_BYTES = 5
 
 /**
  * The socket under the driver. The driver gives one object a row to COPY's readers and copies what COPY's writers give
@@ -31,7 +33,7 @@ export class Wire {
   #cancelling = false
   #driver: ((chunk: Uint8Array) => void) | undefined
   #sink: CopySink | undefined
-  /** An incomplete message, and how many bytes it takes to go on. */
+  /** An incomplete message, and its length, 0 while even that is incomplete. */
   #parts: Uint8Array[] = []
   #have = 0
   #need = 0
@@ -113,11 +115,27 @@ export class Wire {
   }
 
   readonly #data = (chunk: Uint8Array): void => {
-    const data = this.#whole(chunk)
-    if (data === undefined) return
-    let given = 0
     let at = 0
-    while (at + 5 <= data.length) {
+    // Only the message that is cut in two is put together; the rest of the chunk is read where it is.
+    while (this.#have > 0 && at < chunk.length) {
+      const missing = (this.#need === 0 ? HEADER_BYTES : this.#need) - this.#have
+      const taken = Math.min(missing, chunk.length - at)
+      this.#parts.push(chunk.subarray(at, at + taken))
+      this.#have += taken
+      at += taken
+      if (taken < missing) return
+      const message = Buffer.concat(this.#parts, this.#have)
+      this.#parts = []
+      this.#have = 0
+      this.#walk(message, 0)
+    }
+    this.#walk(chunk, at)
+  }
+
+  #walk(data: Uint8Array, start: number): void {
+    let given = start
+    let at = start
+    while (at + HEADER_BYTES <= data.length) {
       const end = at + 1 + int32At(data, at + 1)
       if (end > data.length) break
       const type = data[at]
@@ -149,30 +167,18 @@ export class Wire {
     if (start < end) this.#driver?.(data.subarray(start, end))
   }
 
-  /** The chunk behind what was left over; undefined while the message is still incomplete. */
-  #whole(chunk: Uint8Array): Uint8Array | undefined {
-    if (this.#have === 0) return chunk
-    this.#parts.push(chunk)
-    this.#have += chunk.length
-    if (this.#have < this.#need) return undefined
-    const whole = Buffer.concat(this.#parts, this.#have)
-    this.#parts = []
-    this.#have = 0
-    return whole
-  }
-
   #keep(data: Uint8Array, at: number): void {
     if (at === data.length) return
     this.#parts = [Buffer.from(data.subarray(at))]
     this.#have = data.length - at
-    this.#need = this.#have < 5 ? 5 : 1 + int32At(data, at + 1)
+    this.#need = this.#have < HEADER_BYTES ? 0 : 1 + int32At(data, at + 1)
   }
 }
 
 /** Where the run of whole CopyData messages that begins at `start` ends. */
 function runOf(data: Uint8Array, start: number): number {
   let at = start
-  while (at + 5 <= data.length && data[at] === COPY_DATA) {
+  while (at + HEADER_BYTES <= data.length && data[at] === COPY_DATA) {
     const end = at + 1 + int32At(data, at + 1)
     if (end > data.length) break
     at = end
