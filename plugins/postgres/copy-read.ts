@@ -8,10 +8,11 @@ import type {
   Session,
 } from "../../core/contract/index.ts"
 import { type Decoder, decoderOf, int32At, readText } from "./binary-read.ts"
+import type { CopySink } from "./copy-tap.ts"
 import type { Link } from "./postgres-connection.ts"
 import { quoteIdentifier } from "./postgres-dialect.ts"
 import { hasPortableBinary } from "./type-map.ts"
-import type { CopySink, Wire } from "./wire.ts"
+import type { Wire } from "./wire.ts"
 
 /** Tuples of `COPY … (FORMAT binary)`, each in its CopyData message, without signature and trailer. */
 export const COPY_BINARY = "postgres-copy-binary"

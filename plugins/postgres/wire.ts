@@ -1,23 +1,7 @@
-import { Buffer } from "node:buffer"
 import { connect as connectPlain, type Socket } from "node:net"
 import { connect as connectSecure } from "node:tls"
-import { int32At } from "./binary-read.ts"
+import { type CopySink, CopyTap } from "./copy-tap.ts"
 import type { PostgresSettings } from "./settings.ts"
-
-/** Takes the rows of a COPY as they come from the socket. */
-export interface CopySink {
-  /** Whole CopyData messages, headers included: `source[start .. end)`. The memory is the socket's. */
-  messages(source: Uint8Array, start: number, end: number): void
-  /** The server has sent everything. */
-  end(): void
-  fail(error: unknown): void
-}
-
-const COPY_DATA = 0x64
-const COPY_DONE = 0x63
-const ERROR = 0x45
-/** A message's type and length. */
-const HEADER_BYTES = 5
 
 /**
  * The socket under the driver. The driver gives one object a row to COPY's readers and copies what COPY's writers give
@@ -31,12 +15,7 @@ export class Wire {
   #socket: Socket | undefined
   #opened = false
   #cancelling = false
-  #driver: ((chunk: Uint8Array) => void) | undefined
-  #sink: CopySink | undefined
-  /** An incomplete message, and its length, 0 while even that is incomplete. */
-  #parts: Uint8Array[] = []
-  #have = 0
-  #need = 0
+  readonly #tap = new CopyTap()
 
   constructor(settings: PostgresSettings, timeoutMs: number) {
     this.#settings = settings
@@ -49,7 +28,7 @@ export class Wire {
     const main = !this.#opened
     this.#opened = true
     const socket = await openSocket(this.#settings, this.#timeoutMs)
-    return main ? this.#tap(socket) : socket
+    return main ? this.#tapped(socket) : socket
   }
 
   /** Runs what makes the driver open a connection for a cancel request. */
@@ -61,7 +40,7 @@ export class Wire {
 
   /** The next COPY TO STDOUT goes to this sink. */
   receive(sink: CopySink): void {
-    this.#sink = sink
+    this.#tap.receive(sink)
   }
 
   /** True once the connection is gone for good. */
@@ -83,7 +62,8 @@ export class Wire {
     if (socket === undefined || socket.destroyed) throw lost()
     if (!framed) {
       const size = data.length + 4
-      socket.write(Uint8Array.of(COPY_DATA, size >>> 24, size >>> 16, size >>> 8, size))
+      // CopyData's header.
+      socket.write(Uint8Array.of(0x64, size >>> 24, size >>> 16, size >>> 8, size))
     }
     if (!socket.write(data)) await drained(socket)
     if (socket.destroyed) throw lost()
@@ -93,97 +73,24 @@ export class Wire {
     this.#socket?.destroy()
   }
 
-  #tap(socket: Socket): Socket {
+  #tapped(socket: Socket): Socket {
+    const tap = this.#tap
     this.#socket = socket
     const on = socket.on.bind(socket)
     const removeListener = socket.removeListener.bind(socket)
     // The driver's own listener for data is called by ours.
     socket.on = ((event: string, listener: (chunk: Uint8Array) => void) => {
       if (event !== "data") return on(event, listener)
-      this.#driver = listener
-      return on("data", this.#data)
+      tap.driver = listener
+      return on("data", tap.data)
     }) as Socket["on"]
     socket.removeListener = ((event: string, listener: (chunk: Uint8Array) => void) => {
-      if (event === "data") this.#driver = undefined
+      if (event === "data") tap.driver = undefined
       return removeListener(event, listener)
     }) as Socket["removeListener"]
-    on("close", () => {
-      this.#sink?.fail(lost())
-      this.#sink = undefined
-    })
+    on("close", () => tap.fail(lost()))
     return socket
   }
-
-  readonly #data = (chunk: Uint8Array): void => {
-    let at = 0
-    // Only the message that is cut in two is put together; the rest of the chunk is read where it is.
-    while (this.#have > 0 && at < chunk.length) {
-      const missing = (this.#need === 0 ? HEADER_BYTES : this.#need) - this.#have
-      const taken = Math.min(missing, chunk.length - at)
-      this.#parts.push(chunk.subarray(at, at + taken))
-      this.#have += taken
-      at += taken
-      if (taken < missing) return
-      const message = Buffer.concat(this.#parts, this.#have)
-      this.#parts = []
-      this.#have = 0
-      this.#walk(message, 0)
-    }
-    this.#walk(chunk, at)
-  }
-
-  #walk(data: Uint8Array, start: number): void {
-    let given = start
-    let at = start
-    while (at + HEADER_BYTES <= data.length) {
-      const end = at + 1 + int32At(data, at + 1)
-      if (end > data.length) break
-      const type = data[at]
-      const sink = this.#sink
-      if (sink === undefined || (type !== COPY_DATA && type !== COPY_DONE && type !== ERROR)) {
-        at = end
-        continue
-      }
-      if (type === COPY_DATA) {
-        this.#give(data, given, at)
-        const stop = runOf(data, at)
-        sink.messages(data, at, stop)
-        given = stop
-        at = stop
-        continue
-      }
-      // The driver tells an error to whoever waits for the COPY.
-      this.#sink = undefined
-      this.#give(data, given, end)
-      given = end
-      at = end
-      if (type === COPY_DONE) sink.end()
-    }
-    this.#give(data, given, at)
-    this.#keep(data, at)
-  }
-
-  #give(data: Uint8Array, start: number, end: number): void {
-    if (start < end) this.#driver?.(data.subarray(start, end))
-  }
-
-  #keep(data: Uint8Array, at: number): void {
-    if (at === data.length) return
-    this.#parts = [Buffer.from(data.subarray(at))]
-    this.#have = data.length - at
-    this.#need = this.#have < HEADER_BYTES ? 0 : 1 + int32At(data, at + 1)
-  }
-}
-
-/** Where the run of whole CopyData messages that begins at `start` ends. */
-function runOf(data: Uint8Array, start: number): number {
-  let at = start
-  while (at + HEADER_BYTES <= data.length && data[at] === COPY_DATA) {
-    const end = at + 1 + int32At(data, at + 1)
-    if (end > data.length) break
-    at = end
-  }
-  return at
 }
 
 export function lost(): Error {
