@@ -103,6 +103,18 @@ test("headrace says when its output is lost, and not when its reader has seen en
   expect(await at.headrace(["tables", "lost.db"], { through: head })).toEqual({ code: 0, out: "", err: "" })
 })
 
+test("headrace copy says how to consent to what is lossy, in its own words", async () => {
+  at.execute("wide.sqlite", "CREATE TABLE w (x REAL)")
+  at.execute("wide.sqlite", "CREATE TABLE n (x INTEGER)")
+  const words = ["copy", "wide.sqlite:w", "wide.sqlite:n"]
+  const refused = await at.headrace(words)
+  expect(refused).toMatchObject({ code: 2, out: "" })
+  expect(refused.err).toEndWith("hint: Accept it with --allow-lossy\n")
+  const allowed = await at.headrace([...words, "--allow-lossy"])
+  expect(allowed.code).toBe(0)
+  expect(allowed.err).not.toContain("hint:")
+})
+
 test("headrace says its version, and what a wrong call should have been", async () => {
   expect(await at.headrace(["--version"])).toEqual({ code: 0, out: `headrace v${packageJson.version}\n`, err: "" })
   const command = await at.headrace(["rnu", "x"])

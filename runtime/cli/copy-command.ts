@@ -1,6 +1,6 @@
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { flowError } from "../../core/flow/problem.ts"
+import { FlowError, flowError } from "../../core/flow/problem.ts"
 import { checkFlow } from "../../core/flow/read-flow.ts"
 import { DataSources } from "../../core/host/services.ts"
 import { Settings } from "../settings.ts"
@@ -73,7 +73,7 @@ export const copyCommand = Command.make(
       const flow = yield* checkFlow(document)
       return yield* runRequest({ flow, parameters: {} }, { ...flags, rejected: Option.getOrUndefined(flags.rejected) })
     })
-    yield* copied.pipe(withHost(cwd), asJson(flags.json))
+    yield* copied.pipe(Effect.mapError(inWordsOfCopy), withHost(cwd), asJson(flags.json))
   }),
 ).pipe(
   Command.withDescription(`Copy a table or a file, without a flow document. ${ENDS}`),
@@ -90,6 +90,18 @@ export const copyCommand = Command.make(
     { command: "headrace copy shop.orders orders.csv --print-flow > orders.json", description: "Begin a flow with it" },
   ]),
 )
+
+/** Whoever copies has no flow to write options into. */
+function inWordsOfCopy<E>(error: E): E | FlowError {
+  if (!(error instanceof FlowError)) return error
+  return flowError(
+    error.problems.map((problem) =>
+      problem.hint?.startsWith("Accept it with allowLossy")
+        ? { ...problem, hint: "Accept it with --allow-lossy" }
+        : problem,
+    ),
+  )
+}
 
 /** The flow document for two ends as written. */
 export const copyDocument = Effect.fnUntraced(function* (source: string, target: string, options: CopyOptions) {
