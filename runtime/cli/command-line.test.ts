@@ -124,6 +124,14 @@ test("headrace says its version, and what a wrong call should have been", async 
   const option = await at.headrace(["run", "x", "--sorces", "y"])
   expect(option.code).toBe(2)
   expect(option.err).toContain('Did you mean "--sources"?')
+  const said = async (...words: string[]) => (await at.headrace(words)).err.split("\n")[0]
+  expect(await said("run", "x", "-p", "who")).toBe('error: Option --param cannot be "who": write NAME=VALUE')
+  expect(await said("run", "x", "--parallel", "many")).toBe(
+    'error: Option --parallel cannot be "many": it is no number',
+  )
+  expect(await said("copy", "a.csv", "b.csv", "--mode", "upsert")).toBe(
+    'error: Option --mode cannot be "upsert": choose one of append, overwriteRows, updateRows',
+  )
 })
 
 test("headrace reads only the columns that are written, whatever a step in between names", async () => {

@@ -39,13 +39,21 @@ function callProblem(
       return { message: `Option --${error.option} is missing` }
     case "InvalidValue": {
       const name = error.kind === "flag" ? `Option --${error.option}` : error.option
-      return { message: `${name} cannot be "${error.value}": ${error.expected}` }
+      return { message: `${name} cannot be "${error.value}": ${expectation(error.expected)}` }
     }
     case "UnexpectedArgument":
       return { message: `There is one argument too many: ${error.arguments.join(" ")}` }
     default:
       return { message: error.message }
   }
+}
+
+/** The library says a choice or the name of a value, our own checks a sentence. */
+function expectation(expected: string): string {
+  if (/^[A-Z][A-Z,=]*$/.test(expected)) return `write ${expected}`
+  if (expected.startsWith('"')) return `choose one of ${expected.replaceAll('"', "").split(" | ").join(", ")}`
+  if (expected === "Expected an integer") return "it is no whole number"
+  return expected.startsWith("Expected a string representing a") ? "it is no number" : expected
 }
 
 function didYouMean(name: string | undefined): { readonly hint?: string } {
