@@ -117,7 +117,8 @@ class Reader {
   }
 
   #limit(): number {
-    return Math.max(this.#session.settings.bufferBytes - this.#session.settings.batchBytes, 1)
+    const { bufferBytes, batchBytes } = this.#session.settings
+    return Math.max(Math.min(bufferBytes - batchBytes, READY_BYTES), 1)
   }
 
   #prepare(fields: readonly WireField[]): void {
@@ -251,3 +252,6 @@ class ZeroDates {
     return false
   }
 }
+
+/** Batches that wait for the consumer: enough to keep the socket busy, more would only wait. */
+const READY_BYTES = 2_097_152
