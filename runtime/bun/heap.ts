@@ -15,8 +15,12 @@ export function limitHeap(): void {
   if (process.argv.some((word) => /\/(?:dev|proc\/self)\/fd\//.test(word))) return
   const compiled = import.meta.url.includes("$bunfs")
   const args = compiled ? process.argv.slice(2) : [...process.execArgv, ...process.argv.slice(1)]
-  process.execve(process.execPath, [process.execPath, ...args], {
-    ...process.env,
-    BUN_JSC_forceRAMSize: String(BELIEVED_BYTES),
-  })
+  try {
+    process.execve(process.execPath, [process.execPath, ...args], {
+      ...process.env,
+      BUN_JSC_forceRAMSize: String(BELIEVED_BYTES),
+    })
+  } catch {
+    // Somebody who may not read the program's folder again runs with more memory, but runs.
+  }
 }
