@@ -86,12 +86,16 @@ export interface InputPlan {
 }
 export interface OpenRequest {
   readonly columns: readonly string[]
+  /** What the plan promised of these columns, for a source that may have changed since. Absent: there was no plan. */
+  readonly planned?: Columns
   /** Give frames in this encoding. Absent: batches. */
   readonly encoding?: string
   /** How many splits can be read at the same time. The source may offer more splits, or fewer. */
   readonly parallel: number
   /** Splits of an interrupted run, to be read again as they were. */
   readonly splits?: readonly Split[]
+  /** Where the last run that succeeded ended, for an input that loads by a growing column; see {@link Source.mark}. */
+  readonly mark?: string
 }
 
 /** A range of an input, and the unit of parallelism, retry, commit and resume. Serialisable. */
@@ -102,6 +106,11 @@ export interface Split {
   readonly label: string
   /** Whatever the input needs to read it again. JSON. */
   readonly state: unknown
+  /**
+   * True when the range means the same rows only within one snapshot, such as a range of pages: an interrupted run
+   * cannot go on with the others of its splits under a new one.
+   */
+  readonly volatile?: boolean
 }
 
 /** An opened input. */
@@ -110,6 +119,8 @@ export interface Source extends AsyncDisposable {
   /** True when all splits see one state of the data. Otherwise `consistencyNote` says what that means. */
   readonly oneSnapshot: boolean
   readonly consistencyNote?: string
+  /** How far this source reads, as canonical text: what the next run gets as its mark once this one has succeeded. */
+  readonly mark?: string
   /**
    * The rows of one split. Called once per attempt; several splits may be read at the same time. Stops, and frees what
    * it holds, when the consumer returns early or `session.signal` aborts.
@@ -160,8 +171,16 @@ export interface Output<C = unknown> extends ComponentBase {
   readonly kind: "output"
   /** Looks at the target and changes nothing. */
   plan(config: C, input: Columns, session: Session): Promise<OutputPlan>
-  /** Prepares the target: creates a missing table, runs preparation statements. */
+  /**
+   * Prepares the target: creates a missing table, runs preparation statements. In a resumed run (`session.run.fence` is
+   * above 1) it finds what the earlier attempt left, does nothing twice, and makes that attempt unable to commit.
+   */
   open(config: C, request: SinkRequest, session: Session): Promise<Sink>
+  /**
+   * Removes what a run that died left unfinished at the target, and only that: staged data, a table that it created
+   * and never filled. Called instead of `open`, for a run that nobody will resume. Absent: it leaves nothing.
+   */
+  discard?(config: C, request: { readonly step: string }, session: Session): Promise<void>
 }
 export interface OutputPlan {
   /** The input columns it writes, in the order in which it would like them. */
@@ -179,16 +198,24 @@ export interface SinkRequest {
   readonly encoding?: string
   /** How many splits will be written in this run. */
   readonly splits: number
+  /** Id of the step, unique in the flow: two outputs of one run may have the same target. */
+  readonly step: string
 }
 
 /** An opened output. */
 export interface Sink extends AsyncDisposable {
   /**
    * Writes one split in one transaction and resolves after the commit. On failure nothing of the split stays. Several
-   * splits may be written at the same time. Rejects through `session.reject` what the target refuses.
+   * splits may be written at the same time. Rejects through `session.reject` what the target refuses, and awaits
+   * `session.sealed()` right before the commit.
    */
   write(split: SplitRef, rows: AsyncIterable<Batch | Frame>, session: Session): Promise<WriteReceipt>
-  /** All splits are committed: completion statements, making staged data visible. */
+  /**
+   * What this run has committed of a split, in this attempt or in an earlier one; asked before a split is written
+   * again. Absent: the sink cannot tell, so a split is never tried twice.
+   */
+  committed?(split: string, session: Session): Promise<CommittedSplit | undefined>
+  /** All splits are committed: completion statements, making staged data visible. Called again after a crash, it does nothing twice. */
   finish(session: Session): Promise<void>
   /** The run failed or was cancelled: removes what is not committed, such as staged data or a table it created. */
   abort(session: Session): Promise<void>
@@ -198,6 +225,12 @@ export interface Sink extends AsyncDisposable {
 export interface SplitRef {
   readonly id: string
   readonly attempt: number
+  /** What the host wants kept beside the commit: some lines of text. Call it when the rows have ended. */
+  note(): string
+}
+export interface CommittedSplit extends WriteReceipt {
+  /** What `note()` gave at the commit. */
+  readonly note: string
 }
 export interface WriteReceipt {
   readonly written: number

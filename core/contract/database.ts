@@ -25,7 +25,8 @@ export interface Database<S = unknown> extends ComponentBase {
   >
   /**
    * A connection with its session pinned: UTC, strict mode, ISO dates, UTF-8, whatever the server's defaults are.
-   * Honours `session.settings.connectTimeoutMs`; the host does the retries.
+   * Honours `session.settings.connectTimeoutMs`; the host does the retries. The server can tell whose connection it is
+   * by `session.run.id` (see {@link Connection.evictOthers}).
    */
   connect(settings: S, session: Session): Promise<Connection>
   /**
@@ -39,6 +40,8 @@ export interface Database<S = unknown> extends ComponentBase {
 export interface Dialect {
   readonly maxIdentifierBytes: number
   quote(identifier: string): string
+  /** What makes a SELECT wait for writers and see their last word, such as ` FOR UPDATE`; absent: reads do so anyway. */
+  readonly forUpdate?: string
   /** A value as SQL text that nothing can break out of. `column` is the column it is compared with, where there is one. */
   literal(value: string, column?: Column): string
   /** The declared type for a new column, and what it cannot keep (`lossy`), if anything. */
@@ -98,6 +101,12 @@ export interface Connection extends AsyncDisposable {
   read(request: ReadRequest, session: Session): AsyncIterable<Batch | Frame>
   /** Encodings that `load` takes for these columns of a table, best first. */
   loadEncodings(request: Pick<LoadRequest, "columns" | "mode"> & { readonly input: Columns }): readonly string[]
+  /** Ends, at the server, the other connections of the run `run`: a process that died or hangs may have left them. */
+  evictOthers?(run: string): Promise<void>
+  /** Takes the lock `name` for as long as this connection lives; false when another connection has it. Absent: there are no locks. */
+  lock?(name: string): Promise<boolean>
+  /** How a table is replaced as a whole; absent: by deleting and inserting in one transaction. */
+  readonly replacement?: Replacement
   begin(): Promise<void>
   commit(): Promise<void>
   rollback(): Promise<void>
@@ -108,6 +117,41 @@ export interface Connection extends AsyncDisposable {
     session: Session,
   ): Promise<{ readonly written: number }>
   close(): Promise<void>
+}
+
+/** Puts a loaded table in the place of another. Called on a connection of its own. */
+export interface Replacement {
+  /** True when `swap` runs inside the open transaction; otherwise it commits by itself and leaves `old` behind. */
+  readonly isTransactional: boolean
+  /**
+   * What would be lost by a swap, or forbids it: one line each, such as `view "sales" reads it`. Empty: everything that
+   * the table has (owner, grants, indexes, constraints, triggers, comments, sequences, foreign keys) can be kept.
+   */
+  obstacles(table: TableName): Promise<readonly string[]>
+  /** Creates `stage`, empty, of the structure of `table`. Everything that can be kept and is not made here, `swap` brings along. */
+  createStage(table: TableName, stage: TableName): Promise<void>
+  /**
+   * Swaps. A reader finds `table` with either all old rows or all new ones at every instant. Waits for locks no longer
+   * than `lockTimeoutMs`, then fails with reason `conflict`. Not transactional: the old table is left under the name `old`.
+   */
+  swap(names: {
+    readonly table: TableName
+    readonly stage: TableName
+    readonly old: TableName
+    readonly lockTimeoutMs: number
+  }): Promise<void>
+  /**
+   * Replaces the rows of one partition by those of `stage` without touching the others, where the table has a partition
+   * for exactly the rows with that value (PostgreSQL: attach and detach; MySQL: EXCHANGE PARTITION). False: it has none,
+   * and nothing was done.
+   */
+  swapPartition?(request: {
+    readonly table: TableName
+    readonly stage: TableName
+    readonly column: string
+    readonly value: string
+    readonly lockTimeoutMs: number
+  }): Promise<boolean>
 }
 
 export interface ReadRequest {

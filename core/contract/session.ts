@@ -18,13 +18,25 @@ export interface Session {
   /** Values of the flow's parameters, resolved and typed. Options of `format: "sql"` still hold `${name}`: bind or quote, never paste. */
   readonly parameters: Readonly<Record<string, ParameterValue>>
   readonly settings: RunSettings
-  /** Identity of this run, for ownership marks and for fencing: a larger token makes every smaller one void. */
+  /**
+   * Identity of this run, for ownership marks and for fencing. `fence` is 1 at first and larger each time the run is
+   * resumed: a larger one makes every smaller one of the same run void.
+   */
   readonly run: { readonly id: string; readonly fence: number }
   /**
    * Hands over a row that cannot be read or written. The run counts it, keeps it with its reason, and goes on while
    * the limit allows; beyond it this throws a failure that the component must let pass.
    */
   reject(row: RejectedRow): void
+  /**
+   * An output calls this when its rows have ended, right before it commits them: what was rejected is durable when it
+   * resolves. It rejects when rows cannot be kept; the output then rolls back.
+   */
+  sealed(): Promise<void>
+  /** A transform that drops rows on purpose says how many: rows that vanish without a word fail the run. */
+  filtered(rows: number): void
+  /** A transform that makes more rows than it was given says how many more. */
+  made(rows: number): void
   /** Counts values that were changed by a declared policy (`zeroDates: "null"`, …); shown in the receipt under `policy`. */
   adjusted(policy: string, column: string, values: number): void
   failure(reason: FailureReason, message: string, options?: FailureOptions): Failure

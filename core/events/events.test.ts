@@ -6,7 +6,7 @@ import { planFlow } from "../flow/plan.ts"
 import { checkFlow } from "../flow/read-flow.ts"
 import { makeComponents } from "../host/components.ts"
 import { DataSources, InstalledComponents, Machine } from "../host/services.ts"
-import { Rejections } from "../run/rejections.ts"
+import { Journal } from "../run/journal.ts"
 import { runPlan } from "../run/run.ts"
 import { Events, type RunEvent } from "./events.ts"
 
@@ -26,7 +26,14 @@ test("events tell a run from its beginning to its end, and nothing after it", as
       files: makeFiles({ base: process.cwd() }),
       log: { debug: quiet, info: quiet, warn: quiet },
     }),
-    Layer.succeed(Rejections, { add: quiet, flush: async () => "rejected.jsonl" }),
+    Layer.succeed(Journal, {
+      inputOpened: async () => {},
+      splitStarted: async () => {},
+      reject: quiet,
+      sealed: async () => {},
+      splitCommitted: async () => {},
+      finished: async () => ["rejected rows: rejected.jsonl"],
+    }),
     Layer.succeed(DataSources, { names: [], get: () => Effect.die("no data source is used") }),
   )
   const seen: RunEvent[] = []

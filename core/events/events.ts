@@ -28,6 +28,14 @@ export type RunEvent =
       readonly message: string
     }
   | {
+      readonly type: "split.retried"
+      readonly runId: string
+      readonly split: string
+      readonly waitMs: number
+      readonly reason: FailureReason
+      readonly message: string
+    }
+  | {
       readonly type: "run.progressed"
       readonly runId: string
       readonly steps: readonly StepCount[]

@@ -41,6 +41,9 @@ export interface FlowSettings {
   readonly connectRetries: number
   readonly statementTimeoutMs: number
   readonly cancelTimeoutMs: number
+  readonly splitRetries: number
+  readonly stallTimeoutMs: number
+  readonly schemaDrift: "fail" | "addColumns" | "ignore"
 }
 
 /** Characters of a flow document at most. */
@@ -122,6 +125,27 @@ const settingsSchema = {
       maximum: 600_000,
       default: 10_000,
       description: "How long a cancelled run may take to clean up.",
+    },
+    splitRetries: {
+      type: "integer",
+      minimum: 0,
+      maximum: 10,
+      default: 2,
+      description: "How often a split is tried again after a failure that may pass, such as a lost connection.",
+    },
+    stallTimeoutMs: {
+      type: "integer",
+      minimum: 300_000,
+      maximum: 172_800_000,
+      default: 1_800_000,
+      description: "How long no row may move before the run fails and says which step the others wait for.",
+    },
+    schemaDrift: {
+      type: "string",
+      enum: ["fail", "addColumns", "ignore"],
+      default: "fail",
+      description:
+        "What happens when a source has other columns than when the run was planned: `fail`; `ignore` columns that are new; `addColumns` adds new columns to the targets.",
     },
   },
 }

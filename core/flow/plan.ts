@@ -13,7 +13,7 @@ import type {
 import { cancellable } from "../host/component-call.ts"
 import { failure, type PluginError, pluginError } from "../host/failure.ts"
 import { type DataSources, InstalledComponents, Machine } from "../host/services.ts"
-import { makeSession } from "../host/session.ts"
+import { makeSession, noRows } from "../host/session.ts"
 import { type BoundStep, bindSteps } from "./bind.ts"
 import { negotiate } from "./encoding-choice.ts"
 import type { Flow, FlowHop, FlowSettings } from "./flow-schema.ts"
@@ -220,11 +220,11 @@ const makePlanner = Effect.fnUntraced(function* (
       signal,
       parameters,
       settings: runSettings(settings),
-      run: { id: runId, fence: 0 },
+      run: { id: runId, fence: 1 },
       reject: ({ reason }) => {
         throw failure("data", `Cannot plan: ${reason}`)
       },
-      adjusted: () => {},
+      ...noRows,
     })
   return Effect.fnUntraced(function* (
     wanted: ReadonlyMap<string, readonly string[]>,

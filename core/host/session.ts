@@ -11,7 +11,18 @@ export interface SessionOptions {
   readonly parameters: Readonly<Record<string, ParameterValue>>
   readonly run: { readonly id: string; readonly fence: number }
   readonly reject: (row: RejectedRow) => void
+  readonly sealed: () => Promise<void>
+  readonly filtered: (rows: number) => void
+  readonly made: (rows: number) => void
   readonly adjusted: (policy: string, column: string, values: number) => void
+}
+
+/** For a session in which no rows flow. */
+export const noRows: Pick<SessionOptions, "sealed" | "filtered" | "made" | "adjusted"> = {
+  sealed: async () => {},
+  filtered: () => {},
+  made: () => {},
+  adjusted: () => {},
 }
 
 export function makeSession(options: SessionOptions): Session {

@@ -2,56 +2,32 @@ import type { RejectedRow } from "../contract/index.ts"
 import type { FlowSettings } from "../flow/flow-schema.ts"
 import type { PlannedStep } from "../flow/plan.ts"
 import { failure } from "../host/failure.ts"
-import type { Rejection } from "./rejections.ts"
 import type { RunReport, StepCount } from "./report.ts"
+import { add, emptyCount } from "./tally.ts"
 
 /** Rows read before a percentage means anything while a run goes on; at its end it is judged whatever the number. */
 const JUDGED_FROM = 10_000
 
 /** Counts rows while a run goes on and holds it to its reject limit. */
 export class Counters {
-  readonly #runId: string
   readonly #settings: Pick<FlowSettings, "errorLimit" | "errorPercent">
-  readonly #steps: Map<string, { -readonly [K in keyof StepCount]: StepCount[K] }>
+  readonly #steps: ReadonlyMap<string, ReturnType<typeof emptyCount>>
   readonly #adjusted = new Map<string, { step: string; policy: string; column: string; values: number }>()
-  readonly #keep: (rejection: Rejection) => void
   rejected = 0
 
-  constructor(
-    runId: string,
-    steps: readonly PlannedStep[],
-    settings: Pick<FlowSettings, "errorLimit" | "errorPercent">,
-    keep: (rejection: Rejection) => void,
-  ) {
-    this.#runId = runId
+  constructor(steps: readonly PlannedStep[], settings: Pick<FlowSettings, "errorLimit" | "errorPercent">) {
     this.#settings = settings
-    this.#keep = keep
-    this.#steps = new Map(
-      steps.map((step) => [
-        step.id,
-        { step: step.id, kind: step.component.kind, rowsIn: 0, rowsOut: 0, rejected: 0, bytes: 0 },
-      ]),
-    )
+    this.#steps = new Map(steps.map(({ id, component }) => [id, emptyCount(id, component.kind)]))
   }
 
-  in(step: string, rows: number, bytes: number): void {
-    const count = this.#steps.get(step)!
-    count.rowsIn += rows
-    count.bytes += bytes
+  add(step: string, change: Partial<StepCount>): void {
+    add(this.#steps.get(step)!, change)
+    this.rejected += change.rejected ?? 0
   }
 
-  out(step: string, rows: number, bytes: number): void {
-    const count = this.#steps.get(step)!
-    count.rowsOut += rows
-    count.bytes += bytes
-  }
-
-  /** Keeps the row; throws when there are too many. */
-  reject(step: string, split: string, row: RejectedRow): void {
-    const count = this.#steps.get(step)!
-    count.rejected++
-    this.rejected++
-    this.#keep({ runId: this.#runId, step, split, ...row })
+  /** Counts a rejected row; throws when there are too many. */
+  reject(step: string, row: RejectedRow): void {
+    this.add(step, { rejected: 1 })
     const { errorLimit, errorPercent } = this.#settings
     if (errorPercent === undefined) {
       if (this.rejected > errorLimit) throw this.#exceeded(step, row, `${errorLimit} allowed`)
@@ -85,7 +61,7 @@ export class Counters {
   }
 
   adjusted(): RunReport["adjusted"] {
-    return [...this.#adjusted.values()]
+    return [...this.#adjusted.values()].filter(({ values }) => values > 0)
   }
 
   #read(): number {

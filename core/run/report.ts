@@ -7,20 +7,36 @@ export interface StepCount {
   readonly rowsIn: number
   readonly rowsOut: number
   readonly rejected: number
+  /** Rows that the step dropped on purpose. */
+  readonly filtered: number
+  /** Rows that the step added to those it was given. */
+  readonly made: number
   readonly bytes: number
 }
 
-/** What one split left at one output. */
+/** What one split left at one output: `read + made = written + rejected + filtered`. */
+export interface OutputReceipt {
+  readonly step: string
+  readonly received: number
+  readonly written: number
+  /** Rows rejected on the way to this output, and by it. */
+  readonly rejected: number
+  /** Rows that did not come to this output on purpose: filtered by a step, or sent another way. */
+  readonly filtered: number
+  readonly made: number
+  readonly guarantee: "exactly-once" | "at-least-once"
+}
+
+/** What one split left. */
 export interface SplitReceipt {
   readonly split: string
   readonly label: string
+  /** The try that succeeded, counted from 1 over the whole life of the run. */
+  readonly attempt: number
+  /** Rows that the input read, those that it rejected among them. */
   readonly read: number
-  readonly outputs: readonly {
-    readonly step: string
-    readonly received: number
-    readonly written: number
-    readonly rejected: number
-  }[]
+  readonly steps: readonly StepCount[]
+  readonly outputs: readonly OutputReceipt[]
 }
 
 /** A failed run says why, and what would fix it. */
@@ -34,6 +50,8 @@ export interface RunFailure {
 /** What a run leaves: read = written + rejected + filtered, for every split and output. */
 export interface RunReport {
   readonly runId: string
+  /** 1, or more when the run was resumed. */
+  readonly fence: number
   readonly status: "succeeded" | "failed" | "cancelled"
   readonly startedAt: string
   readonly durationMs: number
@@ -42,6 +60,8 @@ export interface RunReport {
   readonly receipts: readonly SplitReceipt[]
   readonly splits: number
   readonly rejected: number
+  /** Tries of splits that failed and were repeated. */
+  readonly retries: number
   /** Values changed by a declared policy. */
   readonly adjusted: readonly {
     readonly step: string
@@ -49,6 +69,8 @@ export interface RunReport {
     readonly column: string
     readonly values: number
   }[]
+  /** How far each input that loads by a growing column has read, by step. */
+  readonly marks: Readonly<Record<string, string>>
   readonly notes: readonly string[]
   readonly failure?: RunFailure
 }

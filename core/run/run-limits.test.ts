@@ -48,7 +48,10 @@ test("a run goes on up to its limit of rejected rows", async () => {
   const report = await engine.run(flow({ errorLimit: 100 }))
   expect(report.status).toBe("succeeded")
   expect(report.rejected).toBe(100)
-  expect(report.receipts[0]).toMatchObject({ read: 1000, outputs: [{ received: 900, written: 900, rejected: 0 }] })
+  expect(report.receipts[0]).toMatchObject({
+    read: 1000,
+    outputs: [{ received: 900, written: 900, rejected: 100, filtered: 0 }],
+  })
   expect(engine.rejections.length).toBe(100)
   const less = await testEngine({}, { plugins }).run(flow({ errorLimit: 99 }))
   expect(less.failure?.message).toContain("(100 rows rejected, 99 allowed)")
@@ -128,7 +131,7 @@ test("a run counts what outputs reject, and adds it to their receipts", async ()
   const engine = testEngine({}, { plugins: probePlugins(probeInput({ splits: 3 }), output) })
   const report = await engine.run(flow({ errorLimit: 3 }))
   expect(report.status).toBe("succeeded")
-  expect(report.receipts.map(({ outputs }) => outputs)).toEqual(
+  expect(report.receipts.map(({ outputs }) => outputs)).toMatchObject(
     Array.from({ length: 3 }, () => [{ step: "out", received: 10, written: 9, rejected: 1 }]),
   )
   expect(report.adjusted).toEqual([{ step: "out", policy: "zeroDates", column: "day", values: 6 }])

@@ -50,7 +50,7 @@ test("run copies every row to every successor", async () => {
   expect(sorted(two.ids)).toEqual(all(3000))
   for (const receipt of report.receipts) {
     expect(receipt.read).toBe(1000)
-    expect(receipt.outputs).toEqual([
+    expect(receipt.outputs).toMatchObject([
       { step: "one", received: 1000, written: 1000, rejected: 0 },
       { step: "two", received: 1000, written: 1000, rejected: 0 },
     ])

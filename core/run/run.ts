@@ -1,32 +1,45 @@
-import { Cause, Clock, Effect, Exit, Fiber, Scope } from "effect"
-import type { Session, Sink, Source } from "../contract/index.ts"
+import { Cause, Clock, Effect, Exit, Fiber, type Scope } from "effect"
+import type { Session, Sink } from "../contract/index.ts"
 import { Events } from "../events/events.ts"
 import { type Plan, type PlannedStep, runSettings } from "../flow/plan.ts"
-import { called, cancellable, within } from "../host/component-call.ts"
+import { called, within } from "../host/component-call.ts"
 import { type PluginError, pluginError } from "../host/failure.ts"
 import { Machine } from "../host/services.ts"
 import { makeSession } from "../host/session.ts"
 import { Counters } from "./counters.ts"
-import { Rejections } from "./rejections.ts"
+import { Journal, type Resumed } from "./journal.ts"
+import { attempt, openInputs, openSink, reaches, type SessionFor } from "./open.ts"
 import type { RunFailure, RunReport, SplitReceipt } from "./report.ts"
-import { type RunContext, runSplit, type Work } from "./split-run.ts"
+import type { RunContext } from "./split-run.ts"
+import { runWork } from "./work.ts"
 
-export type RunServices = Machine | Rejections | Events
+export type RunServices = Machine | Journal | Events
+
+export interface RunOptions {
+  readonly signal?: AbortSignal
+  /** The number of this attempt at the run, from 1; larger than that of every earlier one. */
+  readonly fence?: number
+  /** What an earlier attempt has left. */
+  readonly resumed?: Resumed
+  /** Where the last run that succeeded ended, by input. */
+  readonly marks?: Readonly<Record<string, string>>
+}
 
 /**
- * Runs a plan. Never fails: a report says how it ended. Aborting `signal`, or interrupting the effect, stops every
+ * Runs a plan. Never fails: a report says how it ended. Aborting the signal, or interrupting the effect, stops every
  * statement on every server and waits for the components to clean up as long as `cancelTimeoutMs` allows; after an
  * abort the report says `cancelled`.
  */
 export const runPlan = Effect.fn("runPlan")(function* (
   plan: Plan,
-  signal?: AbortSignal,
+  options: RunOptions = {},
 ): Effect.fn.Return<RunReport, never, RunServices> {
+  const { signal, fence = 1 } = options
   const events = yield* Events
-  const rejections = yield* Rejections
+  const journal = yield* Journal
   const startedAt = yield* Clock.currentTimeMillis
-  const counters = new Counters(plan.runId, plan.steps, plan.settings, (rejection) => rejections.add(rejection))
-  const progress: Progress = { receipts: [], notes: [], committed: new Map(), splits: 0 }
+  const counters = new Counters(plan.steps, plan.settings)
+  const progress: Progress = { receipts: [], notes: [], committed: new Map(), splits: 0, retries: 0, marks: {} }
   yield* events.publish({
     type: "run.started",
     runId: plan.runId,
@@ -45,7 +58,7 @@ export const runPlan = Effect.fn("runPlan")(function* (
     Effect.scoped(
       Effect.gen(function* () {
         yield* Effect.forkScoped(beat)
-        return yield* execute(plan, counters, progress)
+        return yield* execute(plan, { ...options, fence }, counters, progress)
       }),
     ),
   )
@@ -59,9 +72,9 @@ export const runPlan = Effect.fn("runPlan")(function* (
   const exit = yield* Fiber.await(work)
   signal?.removeEventListener("abort", cancel)
   const endedAt = yield* Clock.currentTimeMillis
-  const kept = yield* Effect.promise(() => flushed(rejections))
-  const report: RunReport = {
+  const ended: RunReport = {
     runId: plan.runId,
+    fence,
     ...outcome(exit),
     startedAt: new Date(startedAt).toISOString(),
     durationMs: endedAt - startedAt,
@@ -69,19 +82,25 @@ export const runPlan = Effect.fn("runPlan")(function* (
     receipts: progress.receipts,
     splits: progress.splits,
     rejected: counters.rejected,
+    retries: progress.retries,
     adjusted: counters.adjusted(),
-    notes: [...progress.notes, ...kept],
+    marks: progress.marks,
+    notes: progress.notes,
   }
+  const report = yield* Effect.promise(() => kept(journal, ended))
   yield* events.publish({ type: "run.finished", runId: plan.runId, report })
   return report
 }, Effect.uninterruptible)
 
-async function flushed(rejections: Rejections["Service"]): Promise<readonly string[]> {
+/** A run whose journal cannot be closed has not succeeded: nobody could tell later. */
+async function kept(journal: Journal["Service"], report: RunReport): Promise<RunReport> {
   try {
-    const place = await rejections.flush()
-    return place === undefined ? [] : [`rejected rows: ${place}`]
+    return { ...report, notes: [...report.notes, ...(await journal.finished(report))] }
   } catch (error) {
-    return [`rejected rows could not be kept: ${pluginError(error).message}`]
+    const { message, reason, hint } = pluginError(error)
+    const notes = [...report.notes, `the run could not be recorded: ${message}`]
+    if (report.status !== "succeeded") return { ...report, notes }
+    return { ...report, notes, status: "failed", failure: { message, reason, ...(hint === undefined ? {} : { hint }) } }
   }
 }
 
@@ -91,6 +110,8 @@ interface Progress {
   /** What every output has committed, also of splits that failed elsewhere. */
   readonly committed: Map<string, { readonly splits: number; readonly rows: number }>
   splits: number
+  retries: number
+  marks: Readonly<Record<string, string>>
 }
 
 function estimate(plan: Plan): { estimatedRows?: number } {
@@ -114,32 +135,48 @@ function outcome(exit: Exit.Exit<void, PluginError>): Pick<RunReport, "status"> 
 
 const execute = Effect.fnUntraced(function* (
   plan: Plan,
+  options: RunOptions & { readonly fence: number },
   counters: Counters,
   progress: Progress,
 ): Effect.fn.Return<void, PluginError, RunServices | Scope.Scope> {
   const machine = yield* Machine
-  const sessionFor = (step: PlannedStep, signal: AbortSignal): Session =>
+  const journal = yield* Journal
+  const { fence, resumed, marks = {} } = options
+  const run = { id: plan.runId, fence }
+  const sessionFor: SessionFor = (step, signal): Session =>
     makeSession({
       ...machine,
       signal,
       settings: runSettings(plan.settings),
       parameters: plan.parameters,
-      run: { id: plan.runId, fence: 0 },
-      reject: (row) => counters.reject(step.id, "", row),
+      run,
+      reject(row) {
+        journal.reject({ ...row, runId: plan.runId, step: step.id, split: "", attempt: fence })
+        counters.reject(step.id, row)
+      },
+      sealed: () => journal.sealed(),
+      filtered: (rows) => counters.add(step.id, { filtered: rows }),
+      made: (rows) => counters.add(step.id, { made: rows }),
       adjusted: (policy, column, values) => counters.adjust(step.id, policy, column, values),
     })
   // Inputs first: a source that cannot be opened must not have cost the target anything.
-  const works = yield* openInputs(plan, sessionFor, progress)
+  const opened = yield* openInputs(plan, sessionFor, resumed, marks)
+  const { works } = opened
   progress.splits = works.length
+  progress.notes.push(...opened.notes)
+  progress.marks = opened.marks
   const sinks = new Map<string, Sink>()
   const context: RunContext = {
     runId: plan.runId,
+    fence,
     steps: plan.steps,
     sinks,
     settings: runSettings(plan.settings),
     parameters: plan.parameters,
     ...machine,
     counters,
+    journal,
+    stallTimeoutMs: plan.settings.stallTimeoutMs,
     cancelTimeoutMs: plan.settings.cancelTimeoutMs,
     committed(step, rows) {
       const before = progress.committed.get(step) ?? { splits: 0, rows: 0 }
@@ -148,12 +185,19 @@ const execute = Effect.fnUntraced(function* (
   }
   const outputs = plan.steps.filter((step) => step.component.kind === "output")
   const finished = new Set<string>()
+  const shop = {
+    plan,
+    context,
+    sessionFor,
+    done: (receipt: SplitReceipt) => void progress.receipts.push(receipt),
+    retried: () => void progress.retries++,
+  }
   const load = Effect.gen(function* () {
     for (const step of outputs) {
       const splits = works.filter((work) => reaches(plan, work.input, step.id)).length
       yield* openSink(plan, step, splits, sessionFor, sinks)
     }
-    yield* Effect.forEach(works, (work) => runWork(plan, context, work, progress), {
+    yield* Effect.forEach(works, (work) => runWork(shop, work), {
       concurrency: plan.settings.parallel,
       discard: true,
     })
@@ -175,133 +219,12 @@ const execute = Effect.fnUntraced(function* (
   yield* Effect.interruptible(load).pipe(Effect.onError(() => Effect.promise(takeBack)))
 })
 
-const openInputs = Effect.fnUntraced(function* (
-  plan: Plan,
-  sessionFor: (step: PlannedStep, signal: AbortSignal) => Session,
-  progress: Progress,
-) {
-  const events = yield* Events
-  const works: Work[] = []
-  for (const step of plan.steps) {
-    const { component } = step
-    if (component.kind !== "input") continue
-    const request = {
-      columns: step.output.map((column) => column.name),
-      parallel: plan.settings.parallel,
-      ...(step.encoding === undefined ? {} : { encoding: step.encoding }),
-    }
-    const source: Source = yield* acquire(plan, step, (signal) =>
-      component.open(step.config, request, sessionFor(step, signal)),
-    )
-    const note = source.consistencyNote
-    yield* events.publish({
-      type: "input.opened",
-      runId: plan.runId,
-      step: step.id,
-      splits: source.splits.length,
-      oneSnapshot: source.oneSnapshot,
-      ...(note === undefined ? {} : { note }),
-    })
-    if (!source.oneSnapshot && source.splits.length > 1)
-      progress.notes.push(
-        `input "${step.id}": splits do not see one state of the data${note === undefined ? "" : `: ${note}`}`,
-      )
-    for (const split of source.splits) works.push({ input: step, source, split })
-  }
-  return works
-})
-
-/** Whether rows of one step come to another. */
-function reaches(plan: Plan, from: PlannedStep, to: string): boolean {
-  const seen = new Set([from.id])
-  // A set may grow while it is walked.
-  for (const id of seen) for (const hop of plan.steps.find((step) => step.id === id)!.outgoing) seen.add(hop.to)
-  return seen.has(to)
-}
-
-const openSink = Effect.fnUntraced(function* (
-  plan: Plan,
-  step: PlannedStep,
-  splits: number,
-  sessionFor: (step: PlannedStep, signal: AbortSignal) => Session,
-  sinks: Map<string, Sink>,
-) {
-  const { component, config, encoding, input } = step
-  if (component.kind !== "output") return yield* Effect.die(`Step "${step.id}" is no output`)
-  const request = { input, splits, ...(encoding === undefined ? {} : { encoding }) }
-  yield* acquire(plan, step, async (signal) => {
-    const sink = await component.open(config, request, sessionFor(step, signal))
-    sinks.set(step.id, sink)
-    return sink
-  })
-})
-
-/** Opens something that is disposed when the run ends, also when it opens only after the run was cancelled. */
-function acquire<A extends AsyncDisposable>(
-  plan: Plan,
-  step: PlannedStep,
-  open: (signal: AbortSignal) => Promise<A>,
-): Effect.Effect<A, PluginError, Scope.Scope> {
-  const { cancelTimeoutMs, connectTimeoutMs } = plan.settings
-  const dispose = (opened: A, exit: Exit.Exit<unknown, unknown>) =>
-    Effect.promise(() =>
-      within(
-        called(() => opened[Symbol.asyncDispose]()),
-        // Closing after a success is not hurried, but nothing that hangs may keep a run from ending.
-        Exit.isSuccess(exit) ? Math.max(cancelTimeoutMs, connectTimeoutMs) : cancelTimeoutMs,
-      ),
-    )
-  return Effect.gen(function* () {
-    const scope = yield* Effect.scope
-    let given: A | undefined
-    let late = false
-    const opening = async (signal: AbortSignal) => {
-      given = await open(signal)
-      if (late) await given[Symbol.asyncDispose]()
-      return given
-    }
-    yield* Scope.addFinalizerExit(scope, (exit) => {
-      late = true
-      return given === undefined ? Effect.void : dispose(given, exit)
-    })
-    return yield* Effect.interruptible(attempt(plan, step, opening))
-  })
-}
-
-/** One split; an interruption waits until its steps have let go. */
-const runWork = Effect.fnUntraced(function* (plan: Plan, context: RunContext, work: Work, progress: Progress) {
-  const events = yield* Events
-  const split = `${work.input.id}/${work.split.id}`
-  const { runId } = plan
-  yield* events.publish({ type: "split.started", runId, split, label: work.split.label })
-  const run = async (signal: AbortSignal) => {
-    const receipt = await runSplit(context, work, signal)
-    // Noted here rather than by the effect, which an interruption may end while the commit goes through.
-    progress.receipts.push(receipt)
-    return receipt
-  }
-  const receipt = yield* cancellable(run, plan.settings.cancelTimeoutMs).pipe(
-    Effect.tapError(({ reason, message }) => events.publish({ type: "split.failed", runId, split, reason, message })),
-  )
-  yield* events.publish({
-    type: "split.committed",
-    runId,
-    split,
-    rows: receipt.outputs.reduce((sum, output) => sum + output.written, 0),
-  })
-})
-
-/** One call of a component; an interruption waits for it as long as the run's settings allow. */
-function attempt<A>(plan: Plan, step: PlannedStep, use: (signal: AbortSignal) => Promise<A>) {
-  return cancellable(use, plan.settings.cancelTimeoutMs, step.id)
-}
-
 /** The run has failed: an output takes back what is not committed. Returns what could not be done. */
 async function undo(
   plan: Plan,
   step: PlannedStep,
   sink: Sink | undefined,
-  sessionFor: (step: PlannedStep, signal: AbortSignal) => Session,
+  sessionFor: SessionFor,
 ): Promise<readonly string[]> {
   if (sink === undefined) return []
   const { cancelTimeoutMs } = plan.settings

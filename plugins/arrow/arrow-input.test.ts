@@ -253,9 +253,13 @@ test("arrow-input says what is wrong with a file that is none, ends early or is 
   const arrowOutput = (await import("./arrow-output.ts")).default
   const columns = [{ name: "a", type: { kind: "int32" }, nullable: true }] as const
   const batch = session.batches.fromRows(columns, [{ a: 1 }])
-  const sink = await arrowOutput.open({ path: "two.arrow", format: "file" }, { input: columns, splits: 1 }, session)
+  const sink = await arrowOutput.open(
+    { path: "two.arrow", format: "file" },
+    { input: columns, splits: 1, step: "out" },
+    session,
+  )
   await sink.write(
-    { id: "1", attempt: 1 },
+    { id: "1", attempt: 1, note: () => "" },
     (async function* () {
       yield batch
       yield batch

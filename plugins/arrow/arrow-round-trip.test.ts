@@ -161,11 +161,11 @@ async function write(
   if ("problems" in decoded) throw new Error(decoded.problems[0]!.message)
   const settings = decoded.config as { path: string; format: "file" | "stream" }
   expect((await arrowOutput.plan(settings, input, session)).issues).toEqual([])
-  await using sink = await arrowOutput.open(settings, { input, splits: splits.length }, session)
+  await using sink = await arrowOutput.open(settings, { input, splits: splits.length, step: "out" }, session)
   let written = 0
   try {
     for (const [i, rows] of splits.entries())
-      written += (await sink.write({ id: `part-${i}`, attempt: 1 }, rows, session)).written
+      written += (await sink.write({ id: `part-${i}`, attempt: 1, note: () => "" }, rows, session)).written
     await sink.finish(session)
   } catch (error) {
     await sink.abort(session)

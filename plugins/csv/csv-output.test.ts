@@ -53,9 +53,9 @@ async function write(
   rows: readonly Row[],
 ): Promise<TestSession & { written: number }> {
   const session = testSession({ base })
-  await using sink = await csvOutput.open(configure(options), { input: columns, splits: 1 }, session)
+  await using sink = await csvOutput.open(configure(options), { input: columns, splits: 1, step: "out" }, session)
   const batches = rows.length === 0 ? [] : [session.batches.fromRows(columns, rows)]
-  const { written } = await sink.write({ id: "0", attempt: 1 }, each(...batches), session)
+  const { written } = await sink.write({ id: "0", attempt: 1, note: () => "" }, each(...batches), session)
   await sink.finish(session)
   return Object.assign(session, { written })
 }
@@ -155,7 +155,7 @@ test("csv-output writes just the header when there are no rows", async () => {
   await write({}, [text("a"), text("b,c")], [])
   expect(await content()).toBe('a,"b,c"\n')
   const session = testSession({ base })
-  await using sink = await csvOutput.open(configure({}), { input: [text("none")], splits: 0 }, session)
+  await using sink = await csvOutput.open(configure({}), { input: [text("none")], splits: 0, step: "out" }, session)
   await sink.finish(session)
   expect(await content()).toBe("none\n")
 })
@@ -164,10 +164,10 @@ test.each(["gz", "zst"])("csv-output compresses to .%s, as one archive", async (
   const session = testSession({ base })
   const config = configure({ path: `packed.csv.${extension}` })
   const columns = [text("a")]
-  await using sink = await csvOutput.open(config, { input: columns, splits: 2 }, session)
+  await using sink = await csvOutput.open(config, { input: columns, splits: 2, step: "out" }, session)
   for (const id of ["1", "2"]) {
     const batch = session.batches.fromRows(columns, [{ a: `row ${id}` }])
-    await sink.write({ id, attempt: 1 }, each(batch), session)
+    await sink.write({ id, attempt: 1, note: () => "" }, each(batch), session)
   }
   await sink.finish(session)
   const bytes = await readFile(join(base, config.path))
@@ -178,8 +178,12 @@ test("csv-output renames the only part of a run, and can finish twice", async ()
   const session = testSession({ base })
   const columns = [text("a")]
   const config = configure({ path: "whole/a.csv.zst" })
-  const sink = await csvOutput.open(config, { input: columns, splits: 1 }, session)
-  await sink.write({ id: "0", attempt: 1 }, each(session.batches.fromRows(columns, [{ a: "row" }])), session)
+  const sink = await csvOutput.open(config, { input: columns, splits: 1, step: "out" }, session)
+  await sink.write(
+    { id: "0", attempt: 1, note: () => "" },
+    each(session.batches.fromRows(columns, [{ a: "row" }])),
+    session,
+  )
   expect(await readdir(join(base, "whole"))).toEqual([".a.csv.zst.headrace-test.0.part"])
   await sink.finish(session)
   await sink.finish(session)
@@ -190,9 +194,11 @@ test("csv-output renames the only part of a run, and can finish twice", async ()
 
 async function writeSplits(config: CsvOutputConfig, ids: readonly string[], session = testSession({ base })) {
   const columns = [text("a")]
-  const sink = await csvOutput.open(config, { input: columns, splits: 2 }, session)
+  const sink = await csvOutput.open(config, { input: columns, splits: 2, step: "out" }, session)
   const writes = ids.map((id, index) =>
-    sink.write({ id, attempt: 1 }, each(session.batches.fromRows(columns, [{ a: id }])), session).then(() => index),
+    sink
+      .write({ id, attempt: 1, note: () => "" }, each(session.batches.fromRows(columns, [{ a: id }])), session)
+      .then(() => index),
   )
   await Promise.all(writes)
   return { sink, session }
@@ -221,7 +227,7 @@ test("csv-output leaves the old file and nothing else when the run fails", async
     yield session.batches.fromRows([text("a")], [{ a: "half" }])
     throw new Error("source broke")
   })()
-  await expect(sink.write({ id: "2", attempt: 1 }, failing, session)).rejects.toThrow("source broke")
+  await expect(sink.write({ id: "2", attempt: 1, note: () => "" }, failing, session)).rejects.toThrow("source broke")
   expect((await readdir(base)).filter((name) => name.includes("kept"))).toHaveLength(2)
   await sink.abort(session)
   await sink[Symbol.asyncDispose]()
@@ -249,8 +255,12 @@ test("csv-output takes ready records unread in the standard dialect only", async
   }
   const data = Buffer.from('1\n"x,y"\n')
   const frame: Frame = { encoding: "csv", rows: 2, data, bytes: data.length, firstRow: 0 }
-  await using sink = await csvOutput.open(configure({}), { input: [text("a")], encoding: "csv", splits: 1 }, session)
-  const receipt = await sink.write({ id: "0", attempt: 1 }, each<Batch | Frame>(frame, frame), session)
+  await using sink = await csvOutput.open(
+    configure({}),
+    { input: [text("a")], encoding: "csv", splits: 1, step: "out" },
+    session,
+  )
+  const receipt = await sink.write({ id: "0", attempt: 1, note: () => "" }, each<Batch | Frame>(frame, frame), session)
   expect(receipt).toEqual({ written: 4, guarantee: "exactly-once" })
   await sink.finish(session)
   expect(await content()).toBe('a\n1\n"x,y"\n1\n"x,y"\n')

@@ -8,7 +8,7 @@ const columns: Columns = [
   { name: "id", type: { kind: "int64" }, nullable: false },
   { name: "text", type: { kind: "string" }, nullable: true },
 ]
-const split = { id: "s", attempt: 1 }
+const split = { id: "s", attempt: 1, note: () => "" }
 
 let log: Mock<typeof console.log> | undefined
 afterEach(() => log?.mockRestore())
@@ -21,7 +21,10 @@ async function printed(config: Partial<ConsoleConfig>, shape: Columns, ...batche
   const session = testSession()
   const lines: string[] = []
   log = spyOn(console, "log").mockImplementation((text: string) => void lines.push(text))
-  const sink = await consoleOutput.open({ format: "table", maxCharacters: 60, ...config }, { input: shape, splits: 1 })
+  const sink = await consoleOutput.open(
+    { format: "table", maxCharacters: 60, ...config },
+    { input: shape, splits: 1, step: "out" },
+  )
   const receipt = await sink.write(
     split,
     stream(...batches.map((rows) => session.batches.fromRows(shape, rows))),
@@ -99,7 +102,10 @@ test("console-output prints JSON lines in which every digit stays", async () => 
 
 test("console-output refuses frames, which it never asked for", async () => {
   const frame: Frame = { encoding: "csv", rows: 1, data: new Uint8Array(2), bytes: 2, firstRow: 0 }
-  const sink = await consoleOutput.open({ format: "json", maxCharacters: 60 }, { input: columns, splits: 1 })
+  const sink = await consoleOutput.open(
+    { format: "json", maxCharacters: 60 },
+    { input: columns, splits: 1, step: "out" },
+  )
   await expect(sink.write(split, stream(frame), testSession())).rejects.toMatchObject({ reason: "protocol" })
 })
 

@@ -72,7 +72,7 @@ test("progress shows each step, a bar where the number of rows is known, and spl
   progress.take({ type: "input.opened", runId: "r", step: "read", splits: 4, oneSnapshot: true })
   progress.take({ type: "split.committed", runId: "r", split: "read/0", rows: 500 })
   now = 2000
-  const step = { rejected: 0, bytes: 4096 }
+  const step = { rejected: 0, filtered: 0, made: 0, bytes: 4096 }
   const lines = progress.lines(
     [
       { ...step, step: "read", kind: "input", rowsIn: 0, rowsOut: 1000 },

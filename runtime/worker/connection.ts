@@ -6,7 +6,7 @@ import { runSettings } from "../../core/flow/plan.ts"
 import { checkFlow } from "../../core/flow/read-flow.ts"
 import { failure, pluginError } from "../../core/host/failure.ts"
 import { DataSources, InstalledComponents, Machine } from "../../core/host/services.ts"
-import { makeSession } from "../../core/host/session.ts"
+import { makeSession, noRows } from "../../core/host/session.ts"
 
 /** A data source with an open connection to it. */
 export interface Connected {
@@ -37,11 +37,11 @@ export const withConnection = Effect.fnUntraced(function* <A>(
         signal,
         parameters: {},
         settings: runSettings(settings),
-        run: { id: "console", fence: 0 },
+        run: { id: "console", fence: 1 },
         reject: ({ reason }) => {
           throw failure("data", `Cannot read a row: ${reason}`)
         },
-        adjusted: () => {},
+        ...noRows,
       })
       await using connection = await connected(() => component.connect(source.settings, session), session)
       return await use({ source, database: component, connection, session })

@@ -5,7 +5,7 @@ import { closestName } from "../../core/flow/closest-name.ts"
 import { flowError } from "../../core/flow/problem.ts"
 import type { Components } from "../../core/host/components.ts"
 import { InstalledComponents } from "../../core/host/services.ts"
-import { type Rejection, Rejections } from "../../core/run/rejections.ts"
+import { Journal, type Rejection } from "../../core/run/journal.ts"
 import type { RunReport } from "../../core/run/report.ts"
 import { runPlan } from "../../core/run/run.ts"
 import { type Collected, makeCollector } from "./collector.ts"
@@ -46,9 +46,8 @@ export const preview = Effect.fnUntraced(function* (request: PreviewRequest) {
   const writer = plan.steps.find((each) => each.component.kind === "output" && each.component.id !== COLLECTOR)
   if (writer !== undefined) return yield* Effect.die(`Step "${writer.id}" of a preview would write`)
   const rejections: Rejection[] = []
-  const keep = Layer.succeed(Rejections, {
-    add: (rejection) => void (rejections.length < MOST_REJECTIONS && rejections.push(rejection)),
-    flush: async () => undefined,
+  const keep = Journal.layerForgetful((rejection) => {
+    if (rejections.length < MOST_REJECTIONS) rejections.push(rejection)
   })
   let report: RunReport | undefined
   const run = runPlan(plan).pipe(

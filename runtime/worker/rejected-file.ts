@@ -1,10 +1,10 @@
 import { type FileHandle, mkdir, open } from "node:fs/promises"
 import { dirname } from "node:path"
 import { failure, type PluginError, pluginError } from "../../core/host/failure.ts"
-import type { Rejection, Rejections } from "../../core/run/rejections.ts"
+import type { Journal, Rejection } from "../../core/run/journal.ts"
 
 export interface RejectedFile {
-  readonly rejections: Rejections["Service"]
+  readonly journal: Journal["Service"]
   /** Why rows could not be kept, if so. */
   fault(): PluginError | undefined
 }
@@ -20,7 +20,17 @@ export function makeRejectedFile(path: string): RejectedFile {
   let written = false
   let writing: Promise<void> = Promise.resolve()
   let fault: Error | undefined
-  return { rejections: { add, flush }, fault: () => (fault === undefined ? undefined : pluginError(fault)) }
+  return {
+    journal: {
+      inputOpened: nothing,
+      splitStarted: nothing,
+      reject: add,
+      sealed: async () => void (await flush()),
+      splitCommitted: nothing,
+      finished,
+    },
+    fault: () => (fault === undefined ? undefined : pluginError(fault)),
+  }
 
   function add(rejection: Rejection): void {
     // What cannot be kept must not be dropped silently: the run ends.
@@ -29,6 +39,12 @@ export function makeRejectedFile(path: string): RejectedFile {
     lines.push(line)
     waiting += line.length
     if (waiting >= BUFFER_CHARACTERS) write()
+  }
+
+  async function finished(): Promise<readonly string[]> {
+    const place = await flush()
+    if (fault !== undefined) throw fault
+    return place === undefined ? [] : [`rejected rows: ${place}`]
   }
 
   async function flush(): Promise<string | undefined> {
@@ -92,4 +108,5 @@ function reasonOf(path: string, error: unknown): Error {
   })
 }
 
+const nothing = async () => {}
 const BUFFER_CHARACTERS = 65_536

@@ -4,7 +4,7 @@ import { Events, type RunEvent } from "../../core/events/events.ts"
 import type { Flow } from "../../core/flow/flow-schema.ts"
 import { type Plan, type PlanRequest, planFlow } from "../../core/flow/plan.ts"
 import type { PluginError } from "../../core/host/failure.ts"
-import { Rejections } from "../../core/run/rejections.ts"
+import { Journal } from "../../core/run/journal.ts"
 import type { RunReport } from "../../core/run/report.ts"
 import { runPlan } from "../../core/run/run.ts"
 import { Settings } from "../settings.ts"
@@ -49,7 +49,7 @@ export const runNew = Effect.fnUntraced(function* (plan: Plan, options: RunOptio
     )
     return yield* runPlan(plan)
   })
-  const layer = Layer.merge(Events.layer, Layer.succeed(Rejections, file.rejections))
+  const layer = Layer.merge(Events.layer, Layer.succeed(Journal, file.journal))
   const report = yield* Effect.scoped(watched).pipe(Effect.provide(layer))
   return withFault(report, file.fault())
 }, Effect.uninterruptible)

@@ -7,7 +7,7 @@ import { checkFlow } from "../../core/flow/read-flow.ts"
 import { makeComponents } from "../../core/host/components.ts"
 import { decodeConfig } from "../../core/host/config.ts"
 import { DataSources, InstalledComponents, Machine } from "../../core/host/services.ts"
-import { type Rejection, Rejections } from "../../core/run/rejections.ts"
+import { Journal, type Rejection } from "../../core/run/journal.ts"
 import type { RunReport } from "../../core/run/report.ts"
 import { runPlan } from "../../core/run/run.ts"
 import { plugins } from "../../plugins/registry.gen.ts"
@@ -43,7 +43,7 @@ export function testEngine(
       files: makeFiles({ base: options.base ?? process.cwd() }),
       log: { debug: quiet, info: quiet, warn: quiet },
     }),
-    Layer.succeed(Rejections, { add: (rejection) => void rejections.push(rejection), flush: async () => undefined }),
+    Journal.layerForgetful((rejection) => void rejections.push(rejection)),
     Layer.succeed(DataSources, {
       names: Object.keys(sources),
       get(name) {
@@ -75,6 +75,11 @@ export function testEngine(
   return {
     rejections,
     plan: (flow, at = {}) => launch(planned(flow, at)),
-    run: (flow, at = {}) => launch(Effect.flatMap(planned(flow, at), (plan) => runPlan(plan, at.signal))),
+    run: (flow, at = {}) =>
+      launch(
+        Effect.flatMap(planned(flow, at), (plan) =>
+          runPlan(plan, at.signal === undefined ? {} : { signal: at.signal }),
+        ),
+      ),
   }
 }

@@ -51,6 +51,9 @@ export function testSession(options: TestSessionOptions = {}): TestSession {
         throw failure("data", `Cannot go on: ${rejected.length} rows were rejected`)
       }
     },
+    sealed: async () => {},
+    filtered: () => {},
+    made: () => {},
     adjusted(policy, column, values) {
       const key = `${policy}/${column}`
       adjustments.set(key, (adjustments.get(key) ?? 0) + values)

@@ -1,0 +1,136 @@
+import { Effect, Exit, Scope } from "effect"
+import type { Session, Sink, Source } from "../contract/index.ts"
+import { Events } from "../events/events.ts"
+import type { Plan, PlannedStep } from "../flow/plan.ts"
+import { called, cancellable, within } from "../host/component-call.ts"
+import type { PluginError } from "../host/failure.ts"
+import { pluginError } from "../host/failure.ts"
+import { Journal, type Resumed } from "./journal.ts"
+import type { Work } from "./split-run.ts"
+
+export type SessionFor = (step: PlannedStep, signal: AbortSignal) => Session
+
+/** What opening the inputs has brought. */
+export interface Opened {
+  readonly works: readonly Work[]
+  readonly notes: readonly string[]
+  /** How far each input reads. */
+  readonly marks: Readonly<Record<string, string>>
+}
+
+/** Opens every input and notes how: a resumed run reads the same splits. */
+export const openInputs = Effect.fnUntraced(function* (
+  plan: Plan,
+  sessionFor: SessionFor,
+  resumed: Resumed | undefined,
+  marks: Readonly<Record<string, string>>,
+) {
+  const events = yield* Events
+  const journal = yield* Journal
+  const works: Work[] = []
+  const notes: string[] = []
+  const reached: Record<string, string> = {}
+  for (const step of plan.steps) {
+    const { component } = step
+    if (component.kind !== "input") continue
+    const earlier = resumed?.inputs.get(step.id)
+    // A resumed run reads up to where the first attempt meant to.
+    const mark = marks[step.id]
+    const request = {
+      columns: step.output.map((column) => column.name),
+      planned: step.output,
+      parallel: plan.settings.parallel,
+      ...(step.encoding === undefined ? {} : { encoding: step.encoding }),
+      ...(earlier === undefined ? {} : { splits: earlier.splits }),
+      ...(mark === undefined ? {} : { mark }),
+    }
+    const source: Source = yield* acquire(plan, step, (signal) =>
+      component.open(step.config, request, sessionFor(step, signal)),
+    )
+    const note = source.consistencyNote
+    yield* events.publish({
+      type: "input.opened",
+      runId: plan.runId,
+      step: step.id,
+      splits: source.splits.length,
+      oneSnapshot: source.oneSnapshot,
+      ...(note === undefined ? {} : { note }),
+    })
+    if (!source.oneSnapshot && source.splits.length > 1)
+      notes.push(`input "${step.id}": splits do not see one state of the data${note === undefined ? "" : `: ${note}`}`)
+    const end = earlier === undefined ? source.mark : earlier.mark
+    if (end !== undefined) reached[step.id] = end
+    if (earlier === undefined) {
+      const { splits, oneSnapshot } = source
+      const opened = { step: step.id, columns: step.output, splits, oneSnapshot }
+      yield* Effect.tryPromise({
+        try: () => journal.inputOpened({ ...opened, ...(end === undefined ? {} : { mark: end }) }),
+        catch: (thrown) => pluginError(thrown),
+      })
+    }
+    for (const split of source.splits) works.push({ input: step, source, split })
+  }
+  return { works, notes, marks: reached } satisfies Opened
+})
+
+/** Whether rows of one step come to another. */
+export function reaches(plan: Plan, from: PlannedStep, to: string): boolean {
+  const seen = new Set([from.id])
+  // A set may grow while it is walked.
+  for (const id of seen) for (const hop of plan.steps.find((step) => step.id === id)!.outgoing) seen.add(hop.to)
+  return seen.has(to)
+}
+
+export const openSink = Effect.fnUntraced(function* (
+  plan: Plan,
+  step: PlannedStep,
+  splits: number,
+  sessionFor: SessionFor,
+  sinks: Map<string, Sink>,
+) {
+  const { component, config, encoding, input } = step
+  if (component.kind !== "output") return yield* Effect.die(`Step "${step.id}" is no output`)
+  const request = { input, splits, step: step.id, ...(encoding === undefined ? {} : { encoding }) }
+  yield* acquire(plan, step, async (signal) => {
+    const sink = await component.open(config, request, sessionFor(step, signal))
+    sinks.set(step.id, sink)
+    return sink
+  })
+})
+
+/** Opens something that is disposed when the run ends, also when it opens only after the run was cancelled. */
+function acquire<A extends AsyncDisposable>(
+  plan: Plan,
+  step: PlannedStep,
+  open: (signal: AbortSignal) => Promise<A>,
+): Effect.Effect<A, PluginError, Scope.Scope> {
+  const { cancelTimeoutMs, connectTimeoutMs } = plan.settings
+  const dispose = (opened: A, exit: Exit.Exit<unknown, unknown>) =>
+    Effect.promise(() =>
+      within(
+        called(() => opened[Symbol.asyncDispose]()),
+        // Closing after a success is not hurried, but nothing that hangs may keep a run from ending.
+        Exit.isSuccess(exit) ? Math.max(cancelTimeoutMs, connectTimeoutMs) : cancelTimeoutMs,
+      ),
+    )
+  return Effect.gen(function* () {
+    const scope = yield* Effect.scope
+    let given: A | undefined
+    let late = false
+    const opening = async (signal: AbortSignal) => {
+      given = await open(signal)
+      if (late) await given[Symbol.asyncDispose]()
+      return given
+    }
+    yield* Scope.addFinalizerExit(scope, (exit) => {
+      late = true
+      return given === undefined ? Effect.void : dispose(given, exit)
+    })
+    return yield* Effect.interruptible(attempt(plan, step, opening))
+  })
+}
+
+/** One call of a component; an interruption waits for it as long as the run's settings allow. */
+export function attempt<A>(plan: Plan, step: PlannedStep, use: (signal: AbortSignal) => Promise<A>) {
+  return cancellable(use, plan.settings.cancelTimeoutMs, step.id)
+}
