@@ -26,7 +26,7 @@ export interface Database<S = unknown> extends ComponentBase {
   /**
    * A connection with its session pinned: UTC, strict mode, ISO dates, UTF-8, whatever the server's defaults are.
    * Honours `session.settings.connectTimeoutMs`; the host does the retries. The server can tell whose connection it is
-   * by `session.run.id` (see {@link Connection.evictOthers}).
+   * by `session.run` (see {@link Connection.evictOthers}).
    */
   connect(settings: S, session: Session): Promise<Connection>
   /**
@@ -101,8 +101,12 @@ export interface Connection extends AsyncDisposable {
   read(request: ReadRequest, session: Session): AsyncIterable<Batch | Frame>
   /** Encodings that `load` takes for these columns of a table, best first. */
   loadEncodings(request: Pick<LoadRequest, "columns" | "mode"> & { readonly input: Columns }): readonly string[]
-  /** Ends, at the server, the other connections of the run `run`: a process that died or hangs may have left them. */
-  evictOthers?(run: string): Promise<void>
+  /**
+   * Ends, at the server, the connections that earlier attempts at this run have left: those of the same `id` with a
+   * smaller `fence`. A process that died or hangs may hold them. Connections of this attempt are never touched, so the
+   * server must be able to tell attempts apart. Resolves when they are gone.
+   */
+  evictOthers?(run: Session["run"]): Promise<void>
   /** Takes the lock `name` for as long as this connection lives; false when another connection has it. Absent: there are no locks. */
   lock?(name: string): Promise<boolean>
   /** How a table is replaced as a whole; absent: by deleting and inserting in one transaction. */
