@@ -48,6 +48,8 @@ export interface Dialect {
   columnType(column: Column, options: { readonly key: boolean }): { readonly type: string; readonly lossy?: string }
   /** What follows CREATE TABLE's column list, such as ` ENGINE=InnoDB`; absent: nothing. */
   readonly createTableSuffix?: string
+  /** What an INSERT needs between columns and SELECT to give values to identity columns, such as ` OVERRIDING SYSTEM VALUE`. */
+  readonly insertOverriding?: string
   /**
    * A FROM item and a predicate that give about `fraction` (0 to 1) of the table's rows, cheaply and at random.
    * Used to cut a table into even splits.
@@ -156,6 +158,11 @@ export interface Replacement {
     readonly value: string
     readonly lockTimeoutMs: number
   }): Promise<boolean>
+  /**
+   * Where swaps are not transactional: a digest of a table's rows, such as CHECKSUM TABLE gives, by which a resumed run
+   * tells whether an exchange of a partition has taken place.
+   */
+  contents?(table: TableName): Promise<string>
 }
 
 export interface ReadRequest {

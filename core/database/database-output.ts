@@ -6,19 +6,18 @@ import type {
   Output,
   OutputPlan,
   Session,
-  Sink,
-  SinkRequest,
   TableInfo,
-  TableName,
+  WriteMode,
 } from "../contract/index.ts"
 import { closestName } from "../flow/closest-name.ts"
-import { Connections, connected } from "./connections.ts"
-import { converted } from "./convert.ts"
+import { connected } from "./connections.ts"
 import { newTable } from "./create-table.ts"
 import { missingTable } from "./database-input.ts"
+import { discardRun, openSink } from "./database-sink.ts"
 import { type Mapping, mapColumns } from "./mapping.ts"
 import { type DatabaseOutputOptions, outputSchema } from "./options.ts"
-import { bound, qualified } from "./source-sql.ts"
+import { replaceIssues } from "./replace-issues.ts"
+import { bound } from "./source-sql.ts"
 import { parseTableName, shownTable } from "./table-name.ts"
 
 /** The output that every database type has. */
@@ -38,12 +37,13 @@ export function databaseOutput(database: Database): Output<DatabaseOutputOptions
       },
     ],
     plan: (config, input, session) => plan(database, config, input, session),
-    open: (config, request, session) => open(database, config, request, session),
+    open: (config, request, session) => openSink(database, config, request, session),
+    discard: (config, request, session) => discardRun(database, config, request.step, session),
   }
 }
 
 /** The target as it is, or as it will be made. */
-interface Target {
+export interface Target {
   readonly info: TableInfo
   readonly mapping: Mapping
   readonly keyColumns: readonly string[]
@@ -67,8 +67,8 @@ async function plan(
     for (const sql of config[option]) bound(sql, option, database.dialect, session)
   return {
     uses: pairs.map(({ from }) => from.name),
-    encodings: connection.loadEncodings({ columns, mode: config.mode, input: pairs.map(({ from }) => from) }),
-    issues: target.issues,
+    encodings: connection.loadEncodings({ columns, mode: loadMode(config), input: pairs.map(({ from }) => from) }),
+    issues: [...target.issues, ...(await replaceIssues(database, connection, config, target.info, session))],
     notes: [`${connection.server}: ${config.mode} into ${shownTable(target.info.table)}`, ...notes],
     ...(target.create === undefined ? {} : { creates: [target.create] }),
   }
@@ -79,7 +79,8 @@ function created(database: Database, type: string, native: { system: string; typ
   return native?.system === database.id && native.type === type ? native : { system: database.id, type }
 }
 
-async function find(
+/** Looks at the target as it is now. */
+export async function find(
   database: Database,
   connection: Connection,
   config: DatabaseOutputOptions,
@@ -105,6 +106,12 @@ async function find(
   return { info, mapping, keyColumns, issues, ...(made === undefined ? {} : { create: made.statement }) }
 }
 
+/** How rows are loaded; a table that is replaced is loaded beside it, where nothing can conflict but the rows themselves. */
+export function loadMode({ mode, keyColumns }: DatabaseOutputOptions): WriteMode {
+  if (mode !== "replaceTable") return mode
+  return keyColumns === undefined ? "append" : "overwriteRows"
+}
+
 /** A table is created with the names that an explicit mapping gives. */
 function renamed(input: Columns, { mapping }: DatabaseOutputOptions): Columns {
   if (typeof mapping === "string") return input
@@ -120,7 +127,7 @@ function keyIssues(
   keyColumns: readonly string[],
   config: DatabaseOutputOptions,
 ): Issue[] {
-  if (config.mode === "append") return []
+  if (loadMode(config) === "append") return []
   const table = shownTable(info.table)
   if (keyColumns.length === 0) {
     return [
@@ -160,127 +167,4 @@ function keyIssues(
     })
   }
   return issues
-}
-
-async function open(
-  database: Database,
-  config: DatabaseOutputOptions,
-  request: SinkRequest,
-  session: Session,
-): Promise<Sink> {
-  const connect = (at: Session) => connected(() => database.connect(config.dataSource.settings, at), at)
-  const writers = new Connections(Number.POSITIVE_INFINITY, connect)
-  const connection = await writers.take(session)
-  const timeoutMs = config.timeoutMs ?? session.settings.statementTimeoutMs
-  let made = false
-  try {
-    made = await prepare(database, connection, config, request.input, timeoutMs, session)
-    // What was created may be declared a little differently from what was asked for; the table itself decides.
-    const target = await find(database, connection, { ...config, createTable: false }, request.input, session)
-    refuse(target.issues, session)
-    await writers.give(connection, true)
-    return sink(database, config, target, made ? target.info.table : undefined, writers, timeoutMs)
-  } catch (error) {
-    if (made) await drop(connection, parseTableName(config.table, config.schema, session.failure), database)
-    await writers.give(connection, false)
-    throw error
-  }
-}
-
-/** The plan has refused what it saw; a preparation statement, or somebody else, may have changed the table since. */
-function refuse(issues: readonly Issue[], session: Session): void {
-  const found = issues.find(({ severity }) => severity !== "warning")
-  if (found === undefined) return
-  throw session.failure("config", found.message, found.hint === undefined ? {} : { hint: found.hint })
-}
-
-async function drop(connection: Connection, table: TableName, database: Database): Promise<void> {
-  await connection.execute(`DROP TABLE ${qualified(table, database.dialect)}`).catch(() => undefined)
-}
-
-/** Creates the table and runs the preparation statements, which may create it as well. */
-async function prepare(
-  database: Database,
-  connection: Connection,
-  config: DatabaseOutputOptions,
-  input: Columns,
-  timeoutMs: number,
-  session: Session,
-): Promise<boolean> {
-  for (const sql of config.before)
-    await connection.execute(bound(sql, "before", database.dialect, session), { timeoutMs })
-  if (!config.createTable) return false
-  const { create } = await find(database, connection, config, input, session)
-  if (create === undefined) return false
-  await connection.execute(create, { timeoutMs })
-  return true
-}
-
-function sink(
-  database: Database,
-  config: DatabaseOutputOptions,
-  target: Target,
-  made: TableName | undefined,
-  writers: Connections,
-  timeoutMs: number,
-): Sink {
-  const { pairs } = target.mapping
-  const known = Object.keys(database.outputOptions ?? {})
-  const options = Object.fromEntries(known.map((name) => [name, config[name]]))
-  const load = {
-    table: target.info.table,
-    columns: pairs.map(({ to }) => to),
-    mode: config.mode,
-    keyColumns: target.keyColumns,
-    options,
-  }
-  const conversion = { pairs, keyColumns: config.mode === "append" ? [] : target.keyColumns }
-  let committed = false
-  return {
-    async write(_split, rows, session) {
-      const connection = await writers.take(session)
-      let whole = false
-      try {
-        await connection.begin()
-        const { written } = await connection.load(load, converted(rows, conversion, session), session)
-        await connection.commit()
-        committed = true
-        whole = true
-        return { written, guarantee: "at-least-once" }
-      } catch (error) {
-        await connection.rollback().catch(() => undefined)
-        throw error
-      } finally {
-        await writers.give(connection, whole)
-      }
-    },
-    async finish(session) {
-      await withConnection(writers, session, async (connection) => {
-        for (const sql of config.after)
-          await connection.execute(bound(sql, "after", database.dialect, session), { timeoutMs })
-      })
-    },
-    async abort(session) {
-      if (made === undefined || committed) return
-      await withConnection(writers, session, (connection) =>
-        connection.execute(`DROP TABLE ${qualified(made, database.dialect)}`),
-      )
-    },
-    [Symbol.asyncDispose]: () => writers[Symbol.asyncDispose](),
-  }
-}
-
-async function withConnection(
-  writers: Connections,
-  session: Session,
-  use: (connection: Connection) => Promise<void>,
-): Promise<void> {
-  const connection = await writers.take(session)
-  let whole = false
-  try {
-    await use(connection)
-    whole = true
-  } finally {
-    await writers.give(connection, whole)
-  }
 }

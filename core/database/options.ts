@@ -18,7 +18,11 @@ export interface DatabaseOutputOptions {
   readonly dataSource: DataSource
   readonly schema?: string
   readonly table: string
-  readonly mode: WriteMode
+  readonly mode: WriteMode | "replaceTable"
+  readonly replaceBy: "swap" | "rewrite"
+  readonly partition?: { readonly column: string; readonly value: string; readonly format: PartitionFormat }
+  readonly checks: { readonly minRows: number; readonly maxShrinkPercent: number; readonly queries: readonly string[] }
+  readonly ledger: "auto" | "required" | "off"
   readonly keyColumns?: readonly string[]
   readonly mapping: "name" | "position" | readonly { readonly from: string; readonly to: string }[]
   readonly createTable: boolean
@@ -28,6 +32,8 @@ export interface DatabaseOutputOptions {
   readonly timeoutMs?: number
   readonly [option: string]: unknown
 }
+
+export type PartitionFormat = "yyyyMMdd" | "yyyy-MM-dd" | "yyyy/MM/dd" | "yyyy.MM.dd"
 
 export function inputSchema(database: Database): ConfigSchema {
   return {
@@ -82,10 +88,63 @@ export function outputSchema(database: Database): ConfigSchema {
       table: { type: "string", description: "Table to write." },
       mode: {
         type: "string",
-        enum: ["append", "overwriteRows", "updateRows"],
+        enum: ["append", "overwriteRows", "updateRows", "replaceTable"],
         default: "append",
         description:
-          "What a row whose key exists does: `append` rejects it, `overwriteRows` deletes the old row and inserts the new one, `updateRows` updates the mapped columns.",
+          "What a row whose key exists does: `append` rejects it, `overwriteRows` deletes the old row and inserts the new one, `updateRows` updates the mapped columns. `replaceTable` loads all rows into a table beside the target, checks it and puts it in the target's place at once.",
+      },
+      replaceBy: {
+        type: "string",
+        enum: ["swap", "rewrite"],
+        default: "swap",
+        description:
+          "How `replaceTable` replaces: `swap` exchanges the tables, which takes a moment whatever their size; `rewrite` deletes and inserts the rows in one transaction, which keeps the table itself with all that depends on it.",
+      },
+      partition: {
+        type: "object",
+        additionalProperties: false,
+        required: ["column", "value"],
+        description:
+          'With `replaceTable`: replace only the rows of one date, such as `{ "column": "ds", "value": "${bizdate}" }`.',
+        properties: {
+          column: { type: "string", description: "Column that holds the date of the partition." },
+          value: { type: "string", description: "The date, in any of the four formats." },
+          format: {
+            type: "string",
+            enum: ["yyyyMMdd", "yyyy-MM-dd", "yyyy/MM/dd", "yyyy.MM.dd"],
+            default: "yyyyMMdd",
+            description: "How a text column holds the date.",
+          },
+        },
+      },
+      checks: {
+        type: "object",
+        additionalProperties: false,
+        default: {},
+        description: "What `replaceTable` asks of the loaded rows before anybody sees them.",
+        properties: {
+          minRows: { type: "integer", minimum: 0, default: 0, description: "Rows at least." },
+          maxShrinkPercent: {
+            type: "number",
+            minimum: 0,
+            maximum: 100,
+            default: 100,
+            description: "How much smaller than before, in per cent of the rows, the table may become.",
+          },
+          queries: {
+            type: "array",
+            items: { type: "string", format: "sql" },
+            default: [],
+            description: "Queries that must find no row; `{table}` stands for the loaded table.",
+          },
+        },
+      },
+      ledger: {
+        type: "string",
+        enum: ["auto", "required", "off"],
+        default: "auto",
+        description:
+          "Keep a table `headrace_ledger` beside the target, in which every split is noted with its commit, so that a repeated or resumed run writes nothing twice. `auto` goes on without it where it cannot be created, `required` fails then.",
       },
       keyColumns: {
         type: "array",

@@ -1,0 +1,52 @@
+import type { Connection, Database, Issue, Session, TableInfo } from "../contract/index.ts"
+import type { DatabaseOutputOptions } from "./options.ts"
+import { OLD_SUFFIX, replacementNames } from "./replace.ts"
+import { partitionOf } from "./replace-checks.ts"
+import { shownTable } from "./table-name.ts"
+
+/** What speaks against replacing the table as the options say; found before anything is loaded. */
+export async function replaceIssues(
+  database: Database,
+  connection: Connection,
+  config: DatabaseOutputOptions,
+  info: TableInfo,
+  session: Session,
+): Promise<readonly Issue[]> {
+  const table = shownTable(info.table)
+  if (config.mode !== "replaceTable") {
+    if (config.partition === undefined) return []
+    return [
+      { severity: "error", message: `Option "partition" goes with mode "replaceTable", not with "${config.mode}"` },
+    ]
+  }
+  const issues: Issue[] = []
+  if (config.ledger === "off") {
+    issues.push({
+      severity: "error",
+      message: `Cannot replace table "${table}" without a ledger, which keeps what is staged apart from what is not ours`,
+      hint: 'Set ledger to "auto" or "required"',
+    })
+  }
+  const longest = `${info.table.name}${OLD_SUFFIX}`
+  const bytes = new TextEncoder().encode(longest).length
+  if (bytes > database.dialect.maxIdentifierBytes) {
+    issues.push({
+      severity: "error",
+      message: `Cannot replace table "${table}": the name "${longest}" takes ${bytes} bytes, the database allows ${database.dialect.maxIdentifierBytes}`,
+      hint: "Use a shorter name for the table",
+    })
+  }
+  if (config.partition !== undefined) partitionOf(info, config, session)
+  else if (config.replaceBy === "swap" && connection.replacement !== undefined) {
+    const exists = (await connection.describeTable(info.table)) !== undefined
+    const obstacles = exists ? await connection.replacement.obstacles(replacementNames(info.table).table) : []
+    for (const obstacle of obstacles) {
+      issues.push({
+        severity: "error",
+        message: `Cannot replace table "${table}": ${obstacle}`,
+        hint: 'Set replaceBy to "rewrite", which deletes and inserts the rows in one transaction and keeps the table',
+      })
+    }
+  }
+  return issues
+}

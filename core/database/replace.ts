@@ -1,0 +1,244 @@
+import type { Connection, Database, Replacement, Session, TableInfo, TableName } from "../contract/index.ts"
+import { pluginError } from "../host/failure.ts"
+import { newTable } from "./create-table.ts"
+import { inTransaction, type Ledger } from "./ledger.ts"
+import type { DatabaseOutputOptions } from "./options.ts"
+import { checkStage, partitionOf } from "./replace-checks.ts"
+import { qualified } from "./source-sql.ts"
+import { shownTable } from "./table-name.ts"
+
+/** The tables of a replacement; the names are those of the specification, section 25. */
+export interface Names {
+  readonly table: TableName
+  readonly stage: TableName
+  readonly old: TableName
+}
+
+export const STAGE_SUFFIX = "_dpfx_b"
+export const OLD_SUFFIX = "_dpfx_tmp"
+
+export function replacementNames(table: TableName): Names {
+  return {
+    table,
+    stage: { ...table, name: `${table.name}${STAGE_SUFFIX}` },
+    old: { ...table, name: `${table.name}${OLD_SUFFIX}` },
+  }
+}
+
+/** One run's replacement of a table, or of one partition of it. */
+export interface ReplaceRequest {
+  readonly database: Database
+  readonly config: DatabaseOutputOptions
+  readonly names: Names
+  readonly ledger: Ledger
+  readonly session: Session
+  readonly lockTimeoutMs: number
+}
+
+/**
+ * Makes ready for the load: repairs what a crashed run has left, refuses what a swap would break, creates the stage.
+ * The caller holds the lock of the target, so whoever owned the leftovers is gone. Which tables exist says what
+ * happened; whose they are, and so whether they may be dropped, only the ledger says.
+ */
+export async function prepareStage(connection: Connection, info: TableInfo, request: ReplaceRequest): Promise<void> {
+  const { names, ledger, session, config } = request
+  const swapper = swapperOf(connection, config)
+  if ((await ledger.find(connection, "swapped")) !== undefined) return
+  if (swapper !== undefined && config.partition === undefined) {
+    const obstacles = await swapper.obstacles(names.table)
+    if (obstacles.length > 0) throw blocked(names.table, obstacles, session)
+  }
+  const mine = await ledger.find(connection, "stage")
+  if ((await connection.describeTable(names.stage)) !== undefined && mine !== undefined) return
+  // Without its stage, what an earlier attempt has loaded is lost.
+  const { id } = session.run
+  if (mine !== undefined) await ledger.forgetLoad(connection, { run: id, step: mine.step })
+  await inTransaction(connection, () => ledger.record(connection, "stage", { note: shownTable(names.stage) }))
+  if (swapper !== undefined) await swapper.createStage(names.table, names.stage)
+  else await connection.execute(newTable(names.stage, structure(info), config, request.database.dialect).statement)
+}
+
+/**
+ * The table of recovery, specification section 25, with the lock held and before anything else is looked at. Afterwards
+ * the target exists, no old table is left, and a stage only if it is this run's own.
+ */
+export async function recoverTables(connection: Connection, request: ReplaceRequest): Promise<void> {
+  const { names, ledger, session, database } = request
+  const exists = async (table: TableName) => (await connection.describeTable(table)) !== undefined
+  const owners = async (item: string, table: TableName) =>
+    (await ledger.everybodys(connection, item)).filter(({ note }) => note === shownTable(table))
+  const rename = (from: TableName, to: TableName) =>
+    connection.execute(`ALTER TABLE ${qualified(from, database.dialect)} RENAME TO ${database.dialect.quote(to.name)}`)
+  const [target, stage, old] = [shownTable(names.table), shownTable(names.stage), shownTable(names.old)]
+  if (await exists(names.old)) {
+    const swaps = await owners("swapping", names.stage)
+    if (swaps.length === 0) throw foreign(names.old, session)
+    if (await exists(names.table)) {
+      if (!(await exists(names.stage))) for (const swap of swaps) await ledger.settle(connection, swap, "swapped")
+      await drop(connection, names.old, request)
+    } else if (await exists(names.stage)) {
+      // A swap is only begun when the load was complete and checked.
+      await rename(names.stage, names.table)
+      for (const swap of swaps) await ledger.settle(connection, swap, "swapped")
+      await drop(connection, names.old, request)
+    } else {
+      await rename(names.old, names.table)
+      throw session.failure("data", `Table "${target}" was missing and "${old}" was there: the old rows are back`, {
+        hint: "Find out who has dropped the loaded table, then run again",
+      })
+    }
+  }
+  if (!(await exists(names.stage))) return
+  if (!(await exists(names.table))) {
+    throw session.failure("missing", `Table "${target}" is missing, but "${stage}" is there`, {
+      hint: `Rename "${stage}" to "${names.table.name}" if its rows are right, or drop it`,
+    })
+  }
+  const owned = await owners("stage", names.stage)
+  if (owned.length === 0) throw foreign(names.stage, session)
+  const { id } = session.run
+  if (owned.some(({ run }) => run === id)) return
+  session.log.warn(`Table "${stage}" was left by run ${owned[0]!.run}, which has ended: it is dropped`)
+  await drop(connection, names.stage, request)
+  for (const owner of owned) await ledger.forgetLoad(connection, owner)
+}
+
+/** Checks the stage and puts it in the place of the table. Called again after a crash, it does what is left to do. */
+export async function replaceNow(connection: Connection, info: TableInfo, request: ReplaceRequest): Promise<void> {
+  const { names, ledger, config } = request
+  const swapper = swapperOf(connection, config)
+  if ((await ledger.find(connection, "swapped")) === undefined) {
+    await checkStage(connection, request)
+    if (config.partition !== undefined) await replacePartition(connection, info, request, swapper)
+    else if (swapper === undefined) await rewrite(connection, info, request, undefined)
+    else await swap(connection, request, swapper)
+  }
+  for (const left of [names.old, names.stage])
+    if ((await connection.describeTable(left)) !== undefined) await drop(connection, left, request)
+}
+
+/** Removes the stage of a run that has failed, and what was noted of its load. */
+export async function dropStage(connection: Connection, request: ReplaceRequest): Promise<void> {
+  const { names, ledger, session } = request
+  if ((await ledger.find(connection, "swapped")) !== undefined) return
+  const mine = await ledger.find(connection, "stage")
+  if (mine === undefined) return
+  if ((await connection.describeTable(names.stage)) !== undefined) await drop(connection, names.stage, request)
+  await ledger.forgetLoad(connection, { run: session.run.id, step: mine.step })
+}
+
+async function swap(connection: Connection, request: ReplaceRequest, swapper: Replacement): Promise<void> {
+  const { names, ledger, lockTimeoutMs } = request
+  const exchange = () => swapper.swap({ ...names, lockTimeoutMs })
+  if (swapper.isTransactional) {
+    await patiently(request, () =>
+      inTransaction(connection, async () => {
+        await exchange()
+        await ledger.record(connection, "swapped")
+      }),
+    )
+    return
+  }
+  // The rename commits by itself: from this note on the load counts as complete, whatever happens in between.
+  if ((await ledger.find(connection, "swapping")) === undefined)
+    await inTransaction(connection, () => ledger.record(connection, "swapping", { note: shownTable(names.stage) }))
+  await patiently(request, exchange)
+  await inTransaction(connection, () => ledger.record(connection, "swapped"))
+}
+
+async function replacePartition(
+  connection: Connection,
+  info: TableInfo,
+  request: ReplaceRequest,
+  swapper: Replacement | undefined,
+): Promise<void> {
+  const { names, ledger, lockTimeoutMs, database } = request
+  const { column, value } = partitionOf(info, request.config, request.session)
+  const exchange = async () => {
+    const partition = { table: names.table, stage: names.stage, column: column.name, value, lockTimeoutMs }
+    return (await swapper?.swapPartition?.(partition)) ?? false
+  }
+  if (swapper?.isTransactional === true) {
+    const done = await patiently(request, () =>
+      inTransaction(connection, async () => {
+        const exchanged = await exchange()
+        if (exchanged) await ledger.record(connection, "swapped")
+        return exchanged
+      }),
+    )
+    if (done) return
+  } else if (swapper?.contents !== undefined) {
+    // Exchanged twice, the old rows would be back: the note tells which rows the stage held before.
+    const contents = await swapper.contents(names.stage)
+    const noted = await ledger.find(connection, "exchanging")
+    if (noted === undefined)
+      await inTransaction(connection, () => ledger.record(connection, "exchanging", { note: contents }))
+    if ((noted !== undefined && noted.note !== contents) || (await patiently(request, exchange))) {
+      await inTransaction(connection, () => ledger.record(connection, "swapped"))
+      return
+    }
+  }
+  const { dialect } = database
+  await rewrite(connection, info, request, `${dialect.quote(column.name)} = ${dialect.literal(value, column)}`)
+}
+
+/** Deletes and inserts in one transaction: the table stays the same one, with everything that hangs on it. */
+async function rewrite(
+  connection: Connection,
+  info: TableInfo,
+  { names, ledger, database }: ReplaceRequest,
+  where: string | undefined,
+): Promise<void> {
+  const { dialect } = database
+  const [table, stage] = [qualified(names.table, dialect), qualified(names.stage, dialect)]
+  const columns = structure(info)
+    .map(({ name }) => dialect.quote(name))
+    .join(", ")
+  await inTransaction(connection, async () => {
+    await connection.execute(`DELETE FROM ${table}${where === undefined ? "" : ` WHERE ${where}`}`)
+    await connection.execute(
+      `INSERT INTO ${table} (${columns})${dialect.insertOverriding ?? ""} SELECT ${columns} FROM ${stage}`,
+    )
+    await ledger.record(connection, "swapped")
+  })
+}
+
+/** A reader that holds its lock longer than we wait only puts the swap off. */
+async function patiently<A>({ session, lockTimeoutMs }: ReplaceRequest, work: () => Promise<A>): Promise<A> {
+  const end = performance.now() + Math.max(session.settings.statementTimeoutMs, lockTimeoutMs)
+  for (;;) {
+    try {
+      return await work()
+    } catch (error) {
+      const { reason, retryable, message } = pluginError(error)
+      if (reason !== "conflict" || !retryable || performance.now() >= end) throw error
+      session.log.info("The swap waits for readers of the table", { cause: message })
+    }
+    session.signal.throwIfAborted()
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+
+function swapperOf(connection: Connection, config: DatabaseOutputOptions): Replacement | undefined {
+  return config.replaceBy === "rewrite" ? undefined : connection.replacement
+}
+
+function structure(info: TableInfo) {
+  return info.columns.filter(({ generated }) => !generated)
+}
+
+async function drop(connection: Connection, table: TableName, { database }: ReplaceRequest): Promise<void> {
+  await connection.execute(`DROP TABLE ${qualified(table, database.dialect)}`)
+}
+
+function blocked(table: TableName, obstacles: readonly string[], session: Session) {
+  return session.failure("config", `Cannot replace table "${shownTable(table)}": ${obstacles.join("; ")}`, {
+    hint: 'Set replaceBy to "rewrite", which deletes and inserts the rows in one transaction and keeps the table',
+  })
+}
+
+function foreign(table: TableName, session: Session) {
+  return session.failure("exists", `Table "${shownTable(table)}" is in the way, and no run is known to have made it`, {
+    hint: "Look at what it holds, then drop or rename it",
+  })
+}
