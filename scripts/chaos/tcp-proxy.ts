@@ -1,0 +1,122 @@
+import { connect, createServer, type Server, type Socket } from "node:net"
+import { Line, type NetworkFault, type Side, type Verdict } from "./proxy-line.ts"
+
+/** An instant that repeats: the `nth` message to the server with one of these words, seen before or after it is answered. */
+export interface Statement {
+  readonly words: readonly string[]
+  /** Counted from 1 over all connections. */
+  readonly nth: number
+  /** `before`: the server does not have it yet. `after`: the server has answered, the client does not know. */
+  readonly when: "before" | "after"
+}
+
+/** A TCP proxy that does to its connections what networks do. */
+export class TcpProxy implements AsyncDisposable {
+  readonly #server: Server
+  readonly #upstream: { readonly host: string; readonly port: number }
+  #lines: Line[] = []
+  #watch: Watch | undefined
+
+  private constructor(upstream: TcpProxy["#upstream"]) {
+    this.#upstream = upstream
+    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (client) => this.#accept(client))
+  }
+
+  /** Listens on a free port. Every client gets a connection of its own to the upstream. */
+  static async listen(upstream: { readonly host: string; readonly port: number }): Promise<TcpProxy> {
+    const proxy = new TcpProxy(upstream)
+    const server = proxy.#server
+    await new Promise<void>((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve))
+    return proxy
+  }
+
+  get port(): number {
+    const address = this.#server.address()
+    if (address === null || typeof address === "string") throw new Error("Cannot tell the port: the proxy is closed")
+    return address.port
+  }
+
+  /** Connections that go through, lost ones among them. */
+  get connections(): number {
+    this.#lines = this.#lines.filter((line) => line.isOpen)
+    return this.#lines.length
+  }
+
+  /** Does it to all connections that are open now, or to one of them: `pick` from 0 to 1 says which. */
+  suffer(fault: NetworkFault, pick?: number): void {
+    const lines = this.#lines.filter((line) => line.isOpen && !line.isLost)
+    const chosen = pick === undefined ? lines : lines.slice(Math.floor(pick * lines.length)).slice(0, 1)
+    for (const line of chosen) line.suffer(fault)
+  }
+
+  /** Ends stalls and throttling. What is lost stays lost. */
+  heal(): void {
+    for (const line of this.#lines) line.heal()
+  }
+
+  /** Calls `act` once, at that statement, and holds its connection until it is done. */
+  onStatement(statement: Statement, act: () => Promise<Verdict>): void {
+    this.#watch = new Watch(statement, act)
+  }
+
+  /** Forgets what `onStatement` was waiting for. */
+  unwatch(): void {
+    this.#watch = undefined
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const line of this.#lines) line.destroy()
+    await new Promise((resolve) => this.#server.close(resolve))
+  }
+
+  #accept(client: Socket): void {
+    const server = connect({ ...this.#upstream, allowHalfOpen: true, noDelay: true })
+    client.setNoDelay(true)
+    // An error is told to the line as well; without a listener of its own it would end the process.
+    client.on("error", () => {})
+    server.on("error", () => client.resetAndDestroy())
+    const own = { isAnswerDue: false }
+    const line = new Line(client, server, (chunk, from) => this.#inspect(chunk, from, own))
+    this.#lines = [...this.#lines.filter((each) => each.isOpen), line]
+    server.once("connect", () => line.start())
+  }
+
+  #inspect(chunk: Uint8Array, from: Side, own: { isAnswerDue: boolean }): Promise<Verdict> | undefined {
+    const watch = this.#watch
+    if (watch === undefined) return undefined
+    if (from === "client") {
+      if (watch.isDone || !watch.sees(chunk)) return undefined
+      if (watch.when === "before") return watch.act()
+      own.isAnswerDue = true
+      return undefined
+    }
+    if (!own.isAnswerDue) return undefined
+    own.isAnswerDue = false
+    return watch.act()
+  }
+}
+
+class Watch {
+  readonly when: Statement["when"]
+  readonly act: () => Promise<Verdict>
+  readonly #words: readonly Buffer[]
+  #left: number
+
+  constructor({ words, nth, when }: Statement, act: () => Promise<Verdict>) {
+    this.when = when
+    this.act = act
+    this.#words = words.map((word) => Buffer.from(word))
+    this.#left = nth
+  }
+
+  get isDone(): boolean {
+    return this.#left <= 0
+  }
+
+  sees(chunk: Uint8Array): boolean {
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+    if (!this.#words.some((word) => bytes.includes(word))) return false
+    this.#left--
+    return this.#left === 0
+  }
+}
