@@ -179,9 +179,12 @@ class End {
 
   constructor(socket: Socket) {
     this.socket = socket
-    socket.on("data", (chunk) => this.#change(() => void (this.received += chunk.toString("latin1"))))
-    socket.on("end", () => this.#change(() => void (this.ended ??= "end")))
-    socket.on("error", (error: { code?: string }) => this.#change(() => void (this.ended ??= error.code)))
+    socket.on("data", (chunk) => {
+      this.received += chunk.toString("latin1")
+      this.#tell()
+    })
+    socket.on("end", () => this.#end("end"))
+    socket.on("error", (error: { code?: string }) => this.#end(error.code ?? "error"))
   }
 
   write(data: string | Uint8Array): void {
@@ -198,8 +201,12 @@ class End {
     return this.ended
   }
 
-  #change(note: () => void): void {
-    note()
+  #end(how: string): void {
+    this.ended ??= how
+    this.#tell()
+  }
+
+  #tell(): void {
     this.#changed.resolve()
     this.#changed = Promise.withResolvers()
   }
