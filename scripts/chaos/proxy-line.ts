@@ -89,7 +89,7 @@ class Direction {
   #hasEnded = false
   #drip: Timer | undefined
 
-  constructor(source: Socket, sink: Socket, inspect: Direction["#inspect"]) {
+  constructor(source: Socket, sink: Socket, inspect: (chunk: Uint8Array) => Promise<Verdict> | undefined) {
     this.source = source
     this.#sink = sink
     this.#inspect = inspect

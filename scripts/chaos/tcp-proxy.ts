@@ -10,20 +10,25 @@ export interface Statement {
   readonly when: "before" | "after"
 }
 
+export interface Upstream {
+  readonly host: string
+  readonly port: number
+}
+
 /** A TCP proxy that does to its connections what networks do. */
 export class TcpProxy implements AsyncDisposable {
   readonly #server: Server
-  readonly #upstream: { readonly host: string; readonly port: number }
+  readonly #upstream: Upstream
   #lines: Line[] = []
   #watch: Watch | undefined
 
-  private constructor(upstream: TcpProxy["#upstream"]) {
+  private constructor(upstream: Upstream) {
     this.#upstream = upstream
     this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (client) => this.#accept(client))
   }
 
   /** Listens on a free port. Every client gets a connection of its own to the upstream. */
-  static async listen(upstream: { readonly host: string; readonly port: number }): Promise<TcpProxy> {
+  static async listen(upstream: Upstream): Promise<TcpProxy> {
     const proxy = new TcpProxy(upstream)
     const server = proxy.#server
     await new Promise<void>((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve))
