@@ -83,11 +83,18 @@ export interface InputPlan {
   readonly notes: readonly string[]
   readonly issues: readonly Issue[]
   readonly estimatedRows?: number
+  /**
+   * The names of all columns of the source, where the flow asks for all of them, so that one that is added before the
+   * run begins is noticed. Absent: new columns are of no concern.
+   */
+  readonly seen?: readonly string[]
 }
 export interface OpenRequest {
   readonly columns: readonly string[]
   /** What the plan promised of these columns, for a source that may have changed since. Absent: there was no plan. */
   readonly planned?: Columns
+  /** {@link InputPlan.seen} of the plan: `session.settings.schemaDrift` says what becomes of columns that are not among them. */
+  readonly seen?: readonly string[]
   /** Give frames in this encoding. Absent: batches. */
   readonly encoding?: string
   /** How many splits can be read at the same time. The source may offer more splits, or fewer. */

@@ -69,6 +69,11 @@ export interface RunSettings {
   readonly connectRetries: number
   /** Limit of one preparation or completion statement. */
   readonly statementTimeoutMs: number
+  /**
+   * What becomes of columns that a source has and the plan, or a target, has not: `fail` refuses them when they appear
+   * after the plan, `ignore` goes on without them, `addColumns` adds them to the targets.
+   */
+  readonly schemaDrift: "fail" | "addColumns" | "ignore"
 }
 
 /** A row that could not be read or written. */

@@ -59,6 +59,8 @@ export interface PlannedStep extends BoundStep {
   readonly creates: readonly string[]
   readonly branches?: readonly string[]
   readonly estimatedRows?: number
+  /** Of an input that gives all columns of its source: their names when it was planned. */
+  readonly seen?: readonly string[]
 }
 
 /** What a component has said of its step. */
@@ -127,6 +129,7 @@ function plannedStep(step: BoundStep, graph: Graph, result: PlannerResult, encod
     ...(planned.kind === "input" && planned.plan.estimatedRows !== undefined
       ? { estimatedRows: planned.plan.estimatedRows }
       : {}),
+    ...(planned.kind === "input" && planned.plan.seen !== undefined ? { seen: planned.plan.seen } : {}),
   }
 }
 
@@ -322,7 +325,8 @@ function issuesOf(step: string, issues: readonly Issue[]): { severity: Issue["se
 }
 
 export function runSettings(settings: FlowSettings): RunSettings {
-  const { batchRows, batchBytes, bufferBytes, timeZone, connectTimeoutMs, connectRetries, statementTimeoutMs } =
-    settings
-  return { batchRows, batchBytes, bufferBytes, timeZone, connectTimeoutMs, connectRetries, statementTimeoutMs }
+  const { batchRows, batchBytes, bufferBytes, timeZone, schemaDrift } = settings
+  const { connectTimeoutMs, connectRetries, statementTimeoutMs } = settings
+  const limits = { connectTimeoutMs, connectRetries, statementTimeoutMs }
+  return { batchRows, batchBytes, bufferBytes, timeZone, schemaDrift, ...limits }
 }

@@ -40,6 +40,7 @@ export const openInputs = Effect.fnUntraced(function* (
       columns: step.output.map((column) => column.name),
       planned: step.output,
       parallel: plan.settings.parallel,
+      ...(step.seen === undefined ? {} : { seen: step.seen }),
       ...(step.encoding === undefined ? {} : { encoding: step.encoding }),
       ...(earlier === undefined ? {} : { splits: earlier.splits }),
       ...(mark === undefined ? {} : { mark }),

@@ -33,6 +33,7 @@ export function testSession(options: TestSessionOptions = {}): TestSession {
     connectTimeoutMs: 10_000,
     connectRetries: 0,
     statementTimeoutMs: 60_000,
+    schemaDrift: "fail",
     ...options.settings,
   }
   const failure: Session["failure"] = (reason, message, { cause, ...rest } = {}) =>
