@@ -185,7 +185,8 @@ export class Ledger {
         `UPDATE ${this.#table} SET ${written} = ${run.fence} WHERE ${key} = ${id} AND ${written} < ${run.fence}`,
       )
       const fence = await this.#fence(connection, dialect.forUpdate ?? "")
-      if (fence === run.fence) return
+      // A first attempt comes where nobody has been.
+      if (fence === run.fence && run.fence > 1) return
       throw failure(
         "conflict",
         `Cannot go on with run ${run.id}: attempt ${fence} has taken it over, this is ${run.fence}`,

@@ -84,7 +84,7 @@ export class Tally {
       )
     }
     const path = ancestors(this.#steps, output)
-    let lost = rejected
+    let lost = 0
     for (const id of path) {
       const count = this.of(id)
       lost += count.rejected
@@ -95,7 +95,7 @@ export class Tally {
       step: output,
       received,
       written,
-      rejected: lost,
+      rejected: lost + rejected,
       filtered: Math.max(rest, 0),
       made: Math.max(-rest, 0),
       guarantee,

@@ -1,13 +1,14 @@
 import { Effect, Exit, Layer } from "effect"
 import type { DataSource, Plugin } from "../../core/contract/index.ts"
 import { Events } from "../../core/events/events.ts"
+import type { FlowSettings } from "../../core/flow/flow-schema.ts"
 import { type Plan, planFlow } from "../../core/flow/plan.ts"
 import { flowError } from "../../core/flow/problem.ts"
 import { checkFlow } from "../../core/flow/read-flow.ts"
 import { makeComponents } from "../../core/host/components.ts"
 import { decodeConfig } from "../../core/host/config.ts"
 import { DataSources, InstalledComponents, Machine } from "../../core/host/services.ts"
-import { Journal, type Rejection } from "../../core/run/journal.ts"
+import { Journal, type Rejection, type Resumed } from "../../core/run/journal.ts"
 import type { RunReport } from "../../core/run/report.ts"
 import { runPlan } from "../../core/run/run.ts"
 import { plugins } from "../../plugins/registry.gen.ts"
@@ -24,6 +25,14 @@ export interface RunOptions {
   readonly parameters?: Readonly<Record<string, string>>
   readonly bizdate?: string
   readonly signal?: AbortSignal
+  /** Identity of the run; by default a new one each time. */
+  readonly runId?: string
+  /** Above 1: the run is resumed. */
+  readonly fence?: number
+  readonly resumed?: Resumed
+  readonly marks?: Readonly<Record<string, string>>
+  /** Settings beyond what a flow document may say, such as a stall that is noticed within a test. */
+  readonly settings?: Partial<FlowSettings>
 }
 
 /** Data sources by name: `{ type, settings }`. */
@@ -58,14 +67,15 @@ export function testEngine(
     }),
   )
   let runs = 0
-  const planned = (flow: unknown, { parameters, bizdate }: RunOptions) =>
+  const planned = (flow: unknown, { parameters, bizdate, runId, settings }: RunOptions) =>
     Effect.gen(function* () {
       const checked = yield* checkFlow(flow)
       const given = {
         ...(parameters === undefined ? {} : { parameters }),
         ...(bizdate === undefined ? {} : { bizdate }),
       }
-      return yield* planFlow({ flow: checked, runId: `test-${++runs}`, ...given })
+      const plan = yield* planFlow({ flow: checked, runId: runId ?? `test-${crypto.randomUUID().slice(0, 8)}-${++runs}`, ...given })
+      return { ...plan, settings: { ...plan.settings, ...settings } }
     })
   const launch = async <A, E>(effect: Effect.Effect<A, E, Layer.Success<typeof layer>>): Promise<A> => {
     const exit = await Effect.runPromiseExit(Effect.provide(effect, layer))
@@ -75,11 +85,6 @@ export function testEngine(
   return {
     rejections,
     plan: (flow, at = {}) => launch(planned(flow, at)),
-    run: (flow, at = {}) =>
-      launch(
-        Effect.flatMap(planned(flow, at), (plan) =>
-          runPlan(plan, at.signal === undefined ? {} : { signal: at.signal }),
-        ),
-      ),
+    run: (flow, at = {}) => launch(Effect.flatMap(planned(flow, at), (plan) => runPlan(plan, at))),
   }
 }
