@@ -14,6 +14,7 @@ import { quoted } from "./mysql-dialect.ts"
 import { columnOf, fieldText } from "./mysql-fields.ts"
 import { type Link, type Texts, valuesOf } from "./mysql-link.ts"
 import { load } from "./mysql-load.ts"
+import { evictEarlier, takeLock } from "./mysql-locks.ts"
 import { readBatches } from "./mysql-read.ts"
 
 /** A connection as the host sees it. `release` replaces the end of the connection, for those that are lent. */
@@ -89,6 +90,14 @@ export class MysqlConnection implements Connection {
 
   load(request: LoadRequest, rows: AsyncIterable<Batch | Frame>, session: Session): Promise<{ written: number }> {
     return load(this.#link, request, rows, session)
+  }
+
+  evictOthers(run: Session["run"]): Promise<void> {
+    return evictEarlier(this.#link, run)
+  }
+
+  lock(name: string): Promise<boolean> {
+    return takeLock(this.#link, name)
   }
 
   async close(): Promise<void> {

@@ -8,6 +8,8 @@ export const mysqlDialect: Dialect = {
   quote,
   literal,
   columnType,
+  // A read that locks sees what is committed, not the transaction's snapshot.
+  forUpdate: " FOR UPDATE",
   createTableSuffix: " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4",
   sample: (table, fraction) => ({ from: table, where: `RAND() < ${Math.min(Math.max(fraction, 0), 1)}` }),
 }

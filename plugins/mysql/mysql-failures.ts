@@ -45,6 +45,7 @@ export const failures: readonly (readonly [code: number | string, reason: Failur
   [3118, "authentication", false], // MySQL: account locked
   [4151, "authentication", false], // MariaDB: account locked
   [1044, "permission", false], // database
+  [1095, "permission", false], // a connection of somebody else
   [1142, "permission", false], // table
   [1143, "permission", false], // column
   [1227, "permission", false], // a special privilege
@@ -62,6 +63,7 @@ export const failures: readonly (readonly [code: number | string, reason: Failur
   [1109, "missing", false], // table in a clause
   [1146, "missing", false], // table
   [1305, "missing", false], // routine or savepoint
+  [1094, "missing", false], // connection to kill
   [1007, "exists", false], // database
   [1050, "exists", false], // table
   [1060, "exists", false], // column
@@ -112,6 +114,7 @@ export const failures: readonly (readonly [code: number | string, reason: Failur
   [1451, "constraint", false], // foreign key, parent, with name
   [1452, "constraint", false], // foreign key, child, with name
   [1526, "constraint", false], // no partition for the value
+  [1737, "constraint", false], // a row of the table does not belong to the partition
   [1644, "constraint", false], // SIGNAL in a trigger
   [3819, "constraint", false], // MySQL: check
   [4025, "constraint", false], // MariaDB: check
@@ -147,6 +150,8 @@ export const failures: readonly (readonly [code: number | string, reason: Failur
   [1031, "unsupported", false], // engine cannot
   [1193, "unsupported", false], // unknown variable
   [1235, "unsupported", false], // not yet supported
+  [1731, "unsupported", false], // partition and table differ in an attribute
+  [1736, "unsupported", false], // partition and table differ in their definitions
   [1286, "unsupported", false], // unknown engine
   [1295, "unsupported", false], // not in the prepared statement protocol
 ]

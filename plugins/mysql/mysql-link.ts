@@ -1,5 +1,6 @@
-import type { Failure, Session } from "../../core/contract/index.ts"
+import type { Failure, FailureOptions, FailureReason, Session } from "../../core/contract/index.ts"
 import { failureOf } from "./mysql-failures.ts"
+import { identification } from "./mysql-locks.ts"
 import { addressOf, type MysqlSettings } from "./mysql-settings.ts"
 import { type Done, type OnRow, openWire, type Wire, type WireField } from "./mysql-wire.ts"
 
@@ -34,7 +35,7 @@ export class Link {
     let wire: Wire | undefined
     try {
       wire = await openWire(settings, session.settings.connectTimeoutMs, session.signal)
-      return new Link(wire, await pin(wire), settings, session)
+      return new Link(wire, await pin(wire, await identification(session.run)), settings, session)
     } catch (cause) {
       wire?.destroy(new Error("given up"))
       if (session.signal.aborted) throw session.failure("cancelled", `${action}: it was cancelled`, { cause })
@@ -49,6 +50,10 @@ export class Link {
     on: { fields?: (fields: readonly WireField[]) => void; row?: OnRow; timeoutMs?: number } = {},
   ): Promise<Done> {
     return this.guard(action, () => this.wire.run(sql, on), on.timeoutMs)
+  }
+
+  failure(reason: FailureReason, message: string, options?: FailureOptions): Failure {
+    return this.#session.failure(reason, message, options)
   }
 
   /** Runs a statement even when the session is aborted: what cleans up must not be cancelled. */
@@ -201,11 +206,23 @@ const PINNED = [
   "wait_timeout = 86400",
 ]
 
-async function pin(wire: Wire): Promise<Facts> {
+async function pin(wire: Wire, identification: string | undefined): Promise<Facts> {
   await wire.run("SET NAMES utf8mb4")
   await wire.run(`SET ${PINNED.map((text) => `SESSION ${text}`).join(", ")}`)
+  // Where the server has no user locks, or allows none, the connection stays without a name.
+  const named = identification && (await factsOf(wire, identification).catch(onlyServerSays))
+  const facts = named || (await factsOf(wire, "NULL"))
+  // Limits on time that differ by server and by version; a server without one has nothing to switch off.
+  const limits = facts.mariadb
+    ? ["max_statement_time = 0", "idle_transaction_timeout = 0"]
+    : ["max_execution_time = 0", "explicit_defaults_for_timestamp = 1"]
+  for (const limit of limits) await wire.run(`SET SESSION ${limit}`).catch(onlyServerSays)
+  return facts
+}
+
+async function factsOf(wire: Wire, identification: string): Promise<Facts> {
   let facts: Facts | undefined
-  await wire.run("SELECT VERSION(), @@max_allowed_packet, @@version_comment", {
+  await wire.run(`SELECT VERSION(), @@max_allowed_packet, @@version_comment, ${identification}`, {
     row(buffer, start, end) {
       const [version, packet, comment] = valuesOf(buffer, start, end, (from, to) =>
         decoder.decode(buffer.subarray(from, to)),
@@ -215,15 +232,10 @@ async function pin(wire: Wire): Promise<Facts> {
     },
   })
   if (!facts) throw Object.assign(new Error("the server does not tell its version"), { code: "PROTOCOL_ERROR" })
-  // Limits on time that differ by server and by version; a server without one has nothing to switch off.
-  const limits = facts.mariadb
-    ? ["max_statement_time = 0", "idle_transaction_timeout = 0"]
-    : ["max_execution_time = 0", "explicit_defaults_for_timestamp = 1"]
-  for (const limit of limits) await wire.run(`SET SESSION ${limit}`).catch(onlyServerSays)
   return facts
 }
 
-function onlyServerSays(error: { readonly errno?: unknown }): void {
+function onlyServerSays(error: { readonly errno?: unknown }): undefined {
   if (typeof error.errno !== "number") throw error
 }
 
