@@ -9,6 +9,8 @@ export const failureTable: readonly (readonly [code: string, reason: FailureReas
   ["23", "constraint", false],
   ["25006", "permission", false],
   ["25P03", "timeout", true],
+  // Somebody has made what depends on a table that is to go.
+  ["2BP01", "conflict", false],
   ["28", "authentication", false],
   ["3D000", "missing", false],
   ["3F000", "missing", false],
@@ -118,6 +120,7 @@ const HINTS: Readonly<Record<string, string>> = {
   "28P01": "Check user and password of the data source",
   "28000": "Check user, database and the server's pg_hba.conf",
   "3D000": "Check the database of the data source",
+  "55P03": "Try again when those who read or write the table are done, or wait longer for the lock",
   TLS_REFUSED: "Turn on ssl at the server, or set tls to off where the network can be trusted",
   ECONNREFUSED: "Check that the server runs and listens on this host and port",
   ENOTFOUND: "Check the host of the data source",

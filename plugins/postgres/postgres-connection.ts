@@ -4,6 +4,7 @@ import { describeResult, describeTable, listTables, type Query, qualified, type 
 import { load, loadEncodings } from "./copy-load.ts"
 import { COPY_BINARY, read, readsAsBytes } from "./copy-read.ts"
 import { classify, hintFor, isFailure, serverError } from "./failures.ts"
+import { applicationName, evictEarlier, lock } from "./server-sessions.ts"
 import type { PostgresSettings } from "./settings.ts"
 import { lost, Wire } from "./wire.ts"
 
@@ -76,6 +77,8 @@ export async function connect(settings: PostgresSettings, session: Session): Pro
     readEncodings: (columns) => (columns.every(readsAsBytes) ? [COPY_BINARY] : []),
     read: (request, at) => read(link, request, at),
     loadEncodings,
+    evictOthers: (run) => evictEarlier(query, session, run),
+    lock: (name) => lock(query, name),
     begin: () => step("begin", "BEGIN"),
     commit: () => step("commit", "COMMIT"),
     rollback: () => step("roll back", "ROLLBACK"),
@@ -127,6 +130,7 @@ const PINNED = {
   statement_timeout: "0",
   lock_timeout: "0",
   idle_in_transaction_session_timeout: "0",
+  default_transaction_isolation: "read committed",
   xmlbinary: "base64",
 }
 
@@ -152,7 +156,7 @@ async function open(settings: PostgresSettings, session: Session): Promise<Link>
     prepare: false,
     fetch_types: false,
     onnotice: () => {},
-    connection: { application_name: "headrace", ...PINNED } as Record<string, string>,
+    connection: { application_name: applicationName(session.run), ...PINNED } as Record<string, string>,
   })
   const where = `${settings.host}:${settings.port}/${settings.database}`
   const fail = (action: string, error: unknown): Failure => {

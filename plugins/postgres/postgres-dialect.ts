@@ -4,6 +4,8 @@ import { columnType } from "./type-map.ts"
 export const postgresDialect: Dialect = {
   maxIdentifierBytes: 63,
   quote: quoteIdentifier,
+  forUpdate: " FOR UPDATE",
+  insertOverriding: " OVERRIDING SYSTEM VALUE",
   literal(value, column) {
     const quoted = quoteLiteral(value)
     const native = column?.native
