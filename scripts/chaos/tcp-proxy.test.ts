@@ -147,6 +147,17 @@ test("tcp-proxy acts after the server has answered a statement, before the clien
   expect([seen, client.received]).toEqual([[""], ""])
 })
 
+test("tcp-proxy counts statements", async () => {
+  const { client, server, proxy } = await connected()
+  const count = proxy.count(["COMMIT", "RENAME"])
+  for (const word of ["BEGIN", "COMMIT", "RENAME"]) {
+    const before = server.received.length
+    client.write(word)
+    await server.next(before + word.length)
+  }
+  expect(count.seen).toBe(2)
+})
+
 /** A client and a server that have met through a proxy. */
 async function connected() {
   const waiting: ((socket: Socket) => void)[] = []

@@ -1,14 +1,6 @@
 import { connect, createServer, type Server, type Socket } from "node:net"
 import { Line, type NetworkFault, type Side, type Verdict } from "./proxy-line.ts"
-
-/** An instant that repeats: the `nth` message to the server with one of these words, seen before or after it is answered. */
-export interface Statement {
-  readonly words: readonly string[]
-  /** Counted from 1 over all connections. */
-  readonly nth: number
-  /** `before`: the server does not have it yet. `after`: the server has answered, the client does not know. */
-  readonly when: "before" | "after"
-}
+import { type Statement, StatementCount, StatementWatch } from "./statement-watch.ts"
 
 export interface Upstream {
   readonly host: string
@@ -20,7 +12,8 @@ export class TcpProxy implements AsyncDisposable {
   readonly #server: Server
   readonly #upstream: Upstream
   #lines: Line[] = []
-  #watch: Watch | undefined
+  #watch: StatementWatch | undefined
+  #count: StatementCount | undefined
 
   private constructor(upstream: Upstream) {
     this.#upstream = upstream
@@ -61,7 +54,13 @@ export class TcpProxy implements AsyncDisposable {
 
   /** Calls `act` once, at that statement, and holds its connection until it is done. */
   onStatement(statement: Statement, act: () => Promise<Verdict>): void {
-    this.#watch = new Watch(statement, act)
+    this.#watch = new StatementWatch(statement, act)
+  }
+
+  /** Counts, from now on, the messages to the server with these words. */
+  count(words: readonly string[]): StatementCount {
+    this.#count = new StatementCount(words)
+    return this.#count
   }
 
   /** Forgets what `onStatement` was waiting for. */
@@ -80,48 +79,13 @@ export class TcpProxy implements AsyncDisposable {
     // An error is told to the line as well; without a listener of its own it would end the process.
     client.on("error", () => {})
     server.on("error", () => client.resetAndDestroy())
-    const own = { isAnswerDue: false }
-    const line = new Line(client, server, (chunk, from) => this.#inspect(chunk, from, own))
+    const line: Line = new Line(client, server, (chunk, from) => this.#inspect(chunk, from, line))
     this.#lines = [...this.#lines.filter((each) => each.isOpen), line]
     server.once("connect", () => line.start())
   }
 
-  #inspect(chunk: Uint8Array, from: Side, own: { isAnswerDue: boolean }): Promise<Verdict> | undefined {
-    const watch = this.#watch
-    if (watch === undefined) return undefined
-    if (from === "client") {
-      if (watch.isDone || !watch.sees(chunk)) return undefined
-      if (watch.when === "before") return watch.act()
-      own.isAnswerDue = true
-      return undefined
-    }
-    if (!own.isAnswerDue) return undefined
-    own.isAnswerDue = false
-    return watch.act()
-  }
-}
-
-class Watch {
-  readonly when: Statement["when"]
-  readonly act: () => Promise<Verdict>
-  readonly #words: readonly Buffer[]
-  #left: number
-
-  constructor({ words, nth, when }: Statement, act: () => Promise<Verdict>) {
-    this.when = when
-    this.act = act
-    this.#words = words.map((word) => Buffer.from(word))
-    this.#left = nth
-  }
-
-  get isDone(): boolean {
-    return this.#left <= 0
-  }
-
-  sees(chunk: Uint8Array): boolean {
-    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
-    if (!this.#words.some((word) => bytes.includes(word))) return false
-    this.#left--
-    return this.#left === 0
+  #inspect(chunk: Uint8Array, from: Side, line: Line): Promise<Verdict> | undefined {
+    if (from === "client") this.#count?.take(chunk)
+    return this.#watch?.take(chunk, from, line)
   }
 }

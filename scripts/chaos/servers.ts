@@ -1,0 +1,32 @@
+import { startMariadb } from "../services/mariadb.ts"
+import { startPostgres } from "../services/postgres.ts"
+import type { Service } from "../services/service.ts"
+
+/** Which server of a set: PostgreSQL has two, so that a copy may stay on one server or go from one to another. */
+export type ServerName = "postgres-a" | "postgres-b" | "mariadb"
+
+/** Private servers, each started when it is first asked for. They end with this process. */
+export class Servers implements AsyncDisposable {
+  readonly #running = new Map<ServerName, Promise<Service>>()
+
+  get(name: ServerName): Promise<Service> {
+    const known = this.#running.get(name)
+    if (known !== undefined) return known
+    const starting = name === "mariadb" ? startMariadb({ settings: MARIADB }) : startPostgres({ settings: POSTGRES })
+    this.#running.set(name, starting)
+    return starting
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#running.values()].map(async (service) => (await service).stop()))
+  }
+}
+
+/** What is committed survives kill -9, whatever the server was writing at that moment. */
+const POSTGRES = { fsync: "on", full_page_writes: "on", shared_buffers: "64MB", autovacuum: "off" }
+const MARIADB = {
+  "innodb-flush-log-at-trx-commit": "1",
+  "innodb-doublewrite": "1",
+  "innodb-log-file-size": "64M",
+  "max-connections": "300",
+}
