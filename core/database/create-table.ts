@@ -14,7 +14,7 @@ export interface NewTable {
 export function newTable(
   table: TableName,
   columns: Columns,
-  options: Pick<DatabaseOutputOptions, "keyColumns" | "allowLossy">,
+  options: Pick<DatabaseOutputOptions, "keyColumns" | "allowLossy"> & Partial<Pick<TableInfo, "uniqueKeys">>,
   dialect: Dialect,
 ): NewTable {
   const key = options.keyColumns ?? inheritedKey(columns)
@@ -53,7 +53,10 @@ export function newTable(
   const lines = described.map(
     (column) => `${dialect.quote(column.name)} ${column.native!.type}${column.nullable ? "" : " NOT NULL"}`,
   )
-  if (key.length > 0) lines.push(`PRIMARY KEY (${key.map((name) => dialect.quote(name)).join(", ")})`)
+  const list = (names: readonly string[]) => names.map((name) => dialect.quote(name)).join(", ")
+  if (key.length > 0) lines.push(`PRIMARY KEY (${list(key)})`)
+  const others = (options.uniqueKeys ?? []).filter((names) => list(names) !== list(key))
+  for (const names of others) lines.push(`UNIQUE (${list(names)})`)
   return {
     info: { table, kind: "table", columns: described, primaryKey: key, uniqueKeys: key.length > 0 ? [key] : [] },
     statement: `CREATE TABLE ${qualified(table, dialect)} (\n  ${lines.join(",\n  ")}\n)${dialect.createTableSuffix ?? ""}`,

@@ -116,7 +116,9 @@ describe.each(SUBJECTS)("ledger in %s", (name) => {
     const sealed = async () => {
       throw testSession().failure("resource", "the disk is full")
     }
-    expect(await reason(write(sink, "in/0", 0, 10, { ...testSession(), run: { id, fence: 1 }, sealed }))).toBe("resource")
+    expect(await reason(write(sink, "in/0", 0, 10, { ...testSession(), run: { id, fence: 1 }, sealed }))).toBe(
+      "resource",
+    )
     expect(await values(subject, "SELECT COUNT(*) FROM t")).toEqual([["0"]])
   })
 

@@ -54,8 +54,9 @@ export async function prepareStage(connection: Connection, info: TableInfo, requ
   const { id } = session.run
   if (mine !== undefined) await ledger.forgetLoad(connection, { run: id, step: mine.step })
   await inTransaction(connection, () => ledger.record(connection, "stage", { note: shownTable(names.stage) }))
-  if (swapper !== undefined) await swapper.createStage(names.table, names.stage)
-  else await connection.execute(newTable(names.stage, structure(info), config, request.database.dialect).statement)
+  if (connection.replacement !== undefined) return await connection.replacement.createStage(names.table, names.stage)
+  const keys = { keyColumns: info.primaryKey, uniqueKeys: info.uniqueKeys, allowLossy: true }
+  await connection.execute(newTable(names.stage, structure(info), keys, request.database.dialect).statement)
 }
 
 /**
@@ -70,22 +71,27 @@ export async function recoverTables(connection: Connection, request: ReplaceRequ
   const rename = (from: TableName, to: TableName) =>
     connection.execute(`ALTER TABLE ${qualified(from, database.dialect)} RENAME TO ${database.dialect.quote(to.name)}`)
   const [target, stage, old] = [shownTable(names.table), shownTable(names.stage), shownTable(names.old)]
+  const owned = await owners("stage", names.stage)
   if (await exists(names.old)) {
     const swaps = await owners("swapping", names.stage)
-    if (swaps.length === 0) throw foreign(names.old, session)
-    if (await exists(names.table)) {
-      if (!(await exists(names.stage))) for (const swap of swaps) await ledger.settle(connection, swap, "swapped")
+    const [hasTable, hasStage] = [await exists(names.table), await exists(names.stage)]
+    // Only a swap that was begun makes an old table, and it is only begun when the load was complete and checked.
+    if (swaps.length === 0 && (hasTable || owned.length === 0)) throw foreign(names.old, session)
+    if (hasTable && !hasStage) {
+      for (const swap of swaps) await ledger.settle(connection, swap, "swapped")
       await drop(connection, names.old, request)
-    } else if (await exists(names.stage)) {
-      // A swap is only begun when the load was complete and checked.
+    } else if (hasTable) await drop(connection, names.old, request)
+    else if (hasStage && swaps.length > 0) {
       await rename(names.stage, names.table)
       for (const swap of swaps) await ledger.settle(connection, swap, "swapped")
       await drop(connection, names.old, request)
     } else {
       await rename(names.old, names.table)
-      throw session.failure("data", `Table "${target}" was missing and "${old}" was there: the old rows are back`, {
-        hint: "Find out who has dropped the loaded table, then run again",
-      })
+      if (!hasStage) {
+        throw session.failure("data", `Table "${target}" was missing and "${old}" was there: the old rows are back`, {
+          hint: "Find out who has dropped the loaded table, then run again",
+        })
+      }
     }
   }
   if (!(await exists(names.stage))) return
@@ -94,7 +100,6 @@ export async function recoverTables(connection: Connection, request: ReplaceRequ
       hint: `Rename "${stage}" to "${names.table.name}" if its rows are right, or drop it`,
     })
   }
-  const owned = await owners("stage", names.stage)
   if (owned.length === 0) throw foreign(names.stage, session)
   const { id } = session.run
   if (owned.some(({ run }) => run === id)) return
