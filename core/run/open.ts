@@ -1,11 +1,13 @@
-import { Effect, Exit, Scope } from "effect"
+import { Cause, Effect, Exit, Scope } from "effect"
 import type { Session, Sink, Source } from "../contract/index.ts"
 import { Events } from "../events/events.ts"
 import type { Plan, PlannedStep } from "../flow/plan.ts"
+import type { FlowError } from "../flow/problem.ts"
+import { driftOf, NEW_COLUMNS, SCHEMA_DRIFT } from "../flow/source-drift.ts"
 import { called, cancellable, within } from "../host/component-call.ts"
 import type { PluginError } from "../host/failure.ts"
-import { pluginError } from "../host/failure.ts"
-import { Journal, type Resumed } from "./journal.ts"
+import { failure, pluginError } from "../host/failure.ts"
+import { Journal, type OpenedInput, type Resumed } from "./journal.ts"
 import type { Work } from "./split-run.ts"
 
 export type SessionFor = (step: PlannedStep, signal: AbortSignal) => Session
@@ -18,22 +20,46 @@ export interface Opened {
   readonly marks: Readonly<Record<string, string>>
 }
 
-/** Opens every input and notes how: a resumed run reads the same splits. */
-export const openInputs = Effect.fnUntraced(function* (
+export interface OpenOptions {
+  readonly resumed: Resumed | undefined
+  readonly marks: Readonly<Record<string, string>>
+  /** Plans once more, when sources have new columns that the targets shall get. Absent: that is a failure. */
+  readonly replan: Effect.Effect<Plan, FlowError | PluginError> | undefined
+}
+
+/**
+ * Opens every input and notes how: a resumed run reads the same splits. Nothing has been written yet, so where a source
+ * has new columns and the flow's policy is to add them, the flow is planned and opened once more, as what it is now.
+ */
+export const openPlanned = Effect.fnUntraced(function* (plan: Plan, sessionFor: SessionFor, options: OpenOptions) {
+  const { replan } = options
+  const scope = yield* Scope.fork(yield* Effect.scope)
+  const first = yield* Effect.exit(openInputs(plan, sessionFor, options).pipe(Scope.provide(scope)))
+  if (Exit.isSuccess(first)) return { plan, opened: first.value }
+  const error = Cause.squash(first.cause)
+  if (replan === undefined || pluginError(error).code !== NEW_COLUMNS) return yield* Effect.failCause(first.cause)
+  yield* Scope.close(scope, first)
+  const grown = yield* Effect.interruptible(replan).pipe(
+    Effect.mapError((cause) => (cause._tag === "PluginError" ? cause : pluginError(failure("config", cause.message)))),
+  )
+  const opened = yield* openInputs(grown, sessionFor, options)
+  return {
+    plan: grown,
+    opened: { ...opened, notes: [`planned again: ${pluginError(error).message}`, ...opened.notes] },
+  }
+})
+
+const openInputs = Effect.fnUntraced(function* (
   plan: Plan,
   sessionFor: SessionFor,
-  resumed: Resumed | undefined,
-  marks: Readonly<Record<string, string>>,
+  { resumed, marks }: Pick<OpenOptions, "resumed" | "marks">,
 ) {
-  const events = yield* Events
-  const journal = yield* Journal
-  const works: Work[] = []
-  const notes: string[] = []
-  const reached: Record<string, string> = {}
+  const sources: { readonly step: PlannedStep; readonly source: Source }[] = []
   for (const step of plan.steps) {
     const { component } = step
     if (component.kind !== "input") continue
     const earlier = resumed?.inputs.get(step.id)
+    if (earlier !== undefined) yield* refuseOthers(step, earlier)
     // A resumed run reads up to where the first attempt meant to.
     const mark = marks[step.id]
     const request = {
@@ -45,9 +71,38 @@ export const openInputs = Effect.fnUntraced(function* (
       ...(earlier === undefined ? {} : { splits: earlier.splits }),
       ...(mark === undefined ? {} : { mark }),
     }
-    const source: Source = yield* acquire(plan, step, (signal) =>
+    const source = yield* acquire(plan, step, (signal) =>
       component.open(step.config, request, sessionFor(step, signal)),
     )
+    sources.push({ step, source })
+  }
+  return yield* noted(plan, sources, resumed)
+})
+
+/** Rows of two shapes in one target would be neither what the run began with nor what it is now. */
+function refuseOthers(step: PlannedStep, earlier: OpenedInput): Effect.Effect<void, PluginError> {
+  const seen = earlier.columns.map(({ name }) => name)
+  const { changed, added } = driftOf(step.output, { planned: earlier.columns, seen })
+  const list = [...changed, ...added.map((name) => `column "${name}" is new`)].join("; ")
+  if (list === "") return Effect.void
+  const message = `Cannot resume: what input "${step.id}" gives has changed since the run began: ${list}`
+  const refused = failure("config", message, { hint: "Begin anew with --restart", code: SCHEMA_DRIFT })
+  return Effect.fail(pluginError(refused, step.id))
+}
+
+/** Tells of the sources and keeps what a later attempt needs of them. */
+const noted = Effect.fnUntraced(function* (
+  plan: Plan,
+  sources: readonly { readonly step: PlannedStep; readonly source: Source }[],
+  resumed: Resumed | undefined,
+) {
+  const events = yield* Events
+  const journal = yield* Journal
+  const works: Work[] = []
+  const notes: string[] = []
+  const reached: Record<string, string> = {}
+  for (const { step, source } of sources) {
+    const earlier = resumed?.inputs.get(step.id)
     const note = source.consistencyNote
     yield* events.publish({
       type: "input.opened",

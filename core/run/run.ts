@@ -2,13 +2,14 @@ import { Cause, Clock, Effect, Exit, Fiber, type Scope } from "effect"
 import type { Session, Sink } from "../contract/index.ts"
 import { Events } from "../events/events.ts"
 import { type Plan, type PlannedStep, runSettings } from "../flow/plan.ts"
+import type { FlowError } from "../flow/problem.ts"
 import { called, within } from "../host/component-call.ts"
 import { type PluginError, pluginError } from "../host/failure.ts"
 import { Machine } from "../host/services.ts"
 import { makeSession } from "../host/session.ts"
 import { Counters } from "./counters.ts"
 import { Journal, type Resumed } from "./journal.ts"
-import { attempt, openInputs, openSink, reaches, type SessionFor } from "./open.ts"
+import { attempt, openPlanned, openSink, reaches, type SessionFor } from "./open.ts"
 import type { RunFailure, RunReport, SplitReceipt } from "./report.ts"
 import type { RunContext } from "./split-run.ts"
 import { runWork } from "./work.ts"
@@ -23,6 +24,11 @@ export interface RunOptions {
   readonly resumed?: Resumed
   /** Where the last run that succeeded ended, by input. */
   readonly marks?: Readonly<Record<string, string>>
+  /**
+   * Plans the same flow once more (`planAgain`), when a source got new columns after the plan and the flow adds them to
+   * its targets. Absent: the run fails.
+   */
+  readonly replan?: Effect.Effect<Plan, FlowError | PluginError>
 }
 
 /**
@@ -134,7 +140,7 @@ function outcome(exit: Exit.Exit<void, PluginError>): Pick<RunReport, "status"> 
 }
 
 const execute = Effect.fnUntraced(function* (
-  plan: Plan,
+  asked: Plan,
   options: RunOptions & { readonly fence: number },
   counters: Counters,
   progress: Progress,
@@ -142,16 +148,16 @@ const execute = Effect.fnUntraced(function* (
   const machine = yield* Machine
   const journal = yield* Journal
   const { fence, resumed, marks = {} } = options
-  const run = { id: plan.runId, fence }
+  const run = { id: asked.runId, fence }
   const sessionFor: SessionFor = (step, signal): Session =>
     makeSession({
       ...machine,
       signal,
-      settings: runSettings(plan.settings),
-      parameters: plan.parameters,
+      settings: runSettings(asked.settings),
+      parameters: asked.parameters,
       run,
       reject(row) {
-        journal.reject({ ...row, runId: plan.runId, step: step.id, split: "", attempt: fence })
+        journal.reject({ ...row, runId: run.id, step: step.id, split: "", attempt: fence })
         counters.reject(step.id, row)
       },
       sealed: () => journal.sealed(),
@@ -160,7 +166,7 @@ const execute = Effect.fnUntraced(function* (
       adjusted: (policy, column, values) => counters.adjust(step.id, policy, column, values),
     })
   // Inputs first: a source that cannot be opened must not have cost the target anything.
-  const opened = yield* openInputs(plan, sessionFor, resumed, marks)
+  const { plan, opened } = yield* openPlanned(asked, sessionFor, { resumed, marks, replan: options.replan })
   const { works } = opened
   progress.splits = works.length
   progress.notes.push(...opened.notes)

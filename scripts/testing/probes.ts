@@ -95,6 +95,7 @@ export function probeOutput(probe: ProbeOutput = {}): Output {
         write: probe.write ?? counted,
         finish: probe.finish ?? (async () => {}),
         abort: probe.abort ?? (async () => {}),
+        ...(probe.committed === undefined ? {} : { committed: probe.committed }),
         [Symbol.asyncDispose]: async () => await probe.dispose?.(),
       }
     },
