@@ -1,4 +1,4 @@
-import type { Failure, FailureReason } from "../../core/contract/index.ts"
+import type { Failure, FailureOptions, FailureReason } from "../../core/contract/index.ts"
 
 /** A failure to do something with a file: `Cannot <action> "<path>": <what was seen>`. */
 export function fileFailure(action: string, path: string, error: unknown): Failure {
@@ -14,11 +14,16 @@ export function fileFailure(action: string, path: string, error: unknown): Failu
   })
 }
 
-export function makeFileFailure(
-  reason: FailureReason,
-  message: string,
-  options: { readonly hint?: string; readonly code?: string; readonly cause?: unknown } = {},
-): Failure {
+/** Does something with a file; what goes wrong names it. */
+export async function guard<A>(action: string, path: string, work: () => Promise<A>): Promise<A> {
+  try {
+    return await work()
+  } catch (error) {
+    throw fileFailure(action, path, error)
+  }
+}
+
+export function makeFileFailure(reason: FailureReason, message: string, options: FailureOptions = {}): Failure {
   const { cause, ...rest } = options
   return Object.assign(new Error(message, { cause }), { reason, ...rest })
 }

@@ -1,132 +1,85 @@
 import { randomBytes } from "node:crypto"
-import { chmod, type FileHandle, mkdir, open, rename, rm, stat } from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
-import type { Transform } from "node:stream"
-import { constants, createGzip, createZstdCompress } from "node:zlib"
 import type { FileWriter } from "../../core/contract/index.ts"
-import { fileFailure, makeFileFailure } from "./file-failure.ts"
+import { codeOf, type Disk, syncFolder } from "./disk.ts"
+import { FileBody } from "./file-body.ts"
+import { guard, makeFileFailure } from "./file-failure.ts"
+import { shortBase } from "./part-folder.ts"
 
 /** A file that appears under its name, whole, when it is committed. */
-export async function createFile(path: string, compression: "none" | "gzip" | "zstd"): Promise<FileWriter> {
+export async function createFile(disk: Disk, path: string, compression: "none" | "gzip" | "zstd"): Promise<FileWriter> {
   const folder = dirname(path)
-  const part = join(folder, `.${basename(path)}.headrace-${randomBytes(6).toString("hex")}.part`)
+  const part = join(folder, `.${shortBase(basename(path))}.headrace-${randomBytes(6).toString("hex")}.part`)
   return guard("write", path, async () => {
-    const existing = await stat(path).catch(() => undefined)
-    if (existing?.isDirectory()) throw Object.assign(new Error("is a directory"), { code: "EISDIR" })
-    await makeFolder(folder)
-    const handle = await open(part, "wx")
-    const writer = new AtomicWriter(path, part, handle, compressor(compression))
-    if (existing !== undefined) await chmod(part, existing.mode & 0o7777).catch(() => {})
+    await mustBeNoFolder(disk, path)
+    await makeFolder(disk, folder)
+    const handle = await disk.open(part, "wx")
+    const writer = new AtomicWriter(disk, path, part, new FileBody(handle, compression))
+    await keepMode(disk, path, part)
     return writer
   })
 }
 
-async function makeFolder(folder: string): Promise<void> {
+export async function makeFolder(disk: Disk, folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true })
+    await disk.mkdir(folder, { recursive: true })
   } catch (error) {
     // A file stands where a folder should.
-    if ((error as { code?: string }).code === "EEXIST")
-      throw Object.assign(new Error(String(error)), { code: "ENOTDIR" })
+    if (codeOf(error) === "EEXIST") throw Object.assign(new Error(String(error)), { code: "ENOTDIR" })
     throw error
   }
 }
 
+export async function mustBeNoFolder(disk: Disk, path: string): Promise<void> {
+  const existing = await disk.stat(path).catch(() => undefined)
+  if (existing?.isDirectory()) throw Object.assign(new Error("is a directory"), { code: "EISDIR" })
+}
+
+/** Gives a new file the permissions of the one that it will replace, where the system lets us. */
+export async function keepMode(disk: Disk, path: string, part: string): Promise<void> {
+  const existing = await disk.stat(path).catch(() => undefined)
+  if (existing !== undefined) await disk.chmod(part, existing.mode & 0o7777).catch(() => {})
+}
+
 class AtomicWriter implements FileWriter {
-  #path: string
-  #part: string
-  #handle: FileHandle
-  #stream: Transform | undefined
-  #compressed: Uint8Array[] = []
-  #error: unknown
+  readonly #disk: Disk
+  readonly #path: string
+  readonly #part: string
+  readonly #body: FileBody
   #state: "open" | "committed" | "aborted" = "open"
 
-  constructor(path: string, part: string, handle: FileHandle, stream: Transform | undefined) {
+  constructor(disk: Disk, path: string, part: string, body: FileBody) {
+    this.#disk = disk
     this.#path = path
     this.#part = part
-    this.#handle = handle
-    this.#stream = stream
-    stream?.on("data", (chunk: Uint8Array) => this.#compressed.push(chunk))
-    stream?.on("error", (error) => {
-      this.#error = error
-    })
+    this.#body = body
   }
 
   write(data: Uint8Array): Promise<void> {
     return guard("write", this.#path, async () => {
       this.#mustBeOpen()
-      const stream = this.#stream
-      if (stream === undefined) return this.#store(data)
-      await new Promise<void>((resolve) => stream.write(data, () => resolve()))
-      await this.#storeCompressed()
+      await this.#body.write(data)
     })
   }
 
   commit(): Promise<void> {
     return guard("write", this.#path, async () => {
       this.#mustBeOpen()
-      const stream = this.#stream
-      if (stream !== undefined) {
-        await new Promise<void>((resolve) => {
-          stream.once("end", () => resolve())
-          stream.once("error", () => resolve())
-          stream.end()
-        })
-        await this.#storeCompressed()
-      }
-      await this.#handle.sync()
-      await this.#handle.close()
-      await rename(this.#part, this.#path)
+      await this.#body.finish()
+      await this.#disk.rename(this.#part, this.#path)
       this.#state = "committed"
-      await syncFolder(dirname(this.#path))
+      await syncFolder(this.#disk, dirname(this.#path))
     })
   }
 
   async abort(): Promise<void> {
     if (this.#state !== "open") return
     this.#state = "aborted"
-    this.#stream?.destroy()
-    // A commit that failed half-way has closed it already.
-    await this.#handle.close().catch(() => {})
-    await guard("remove", this.#part, () => rm(this.#part, { force: true }))
-  }
-
-  async #storeCompressed(): Promise<void> {
-    if (this.#error !== undefined) throw this.#error
-    const chunks = this.#compressed
-    this.#compressed = []
-    for (const chunk of chunks) await this.#store(chunk)
-  }
-
-  async #store(data: Uint8Array): Promise<void> {
-    for (let at = 0; at < data.length; ) {
-      const { bytesWritten } = await this.#handle.write(data, at, data.length - at, null)
-      at += bytesWritten
-    }
+    await this.#body.drop()
+    await guard("remove", this.#part, () => this.#disk.rm(this.#part, { force: true }))
   }
 
   #mustBeOpen(): void {
     if (this.#state !== "open") throw makeFileFailure("unknown", `Cannot write "${this.#path}": it is ${this.#state}`)
-  }
-}
-
-function compressor(compression: "none" | "gzip" | "zstd"): Transform | undefined {
-  if (compression === "gzip") return createGzip()
-  if (compression === "zstd") return createZstdCompress({ params: { [constants.ZSTD_c_checksumFlag]: 1 } })
-  return undefined
-}
-
-/** Makes the rename itself durable, where the system can open folders. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, "r").catch(() => undefined)
-  await handle?.sync().catch(() => {})
-  await handle?.close()
-}
-
-async function guard<A>(action: string, path: string, work: () => Promise<A>): Promise<A> {
-  try {
-    return await work()
-  } catch (error) {
-    throw fileFailure(action, path, error)
   }
 }

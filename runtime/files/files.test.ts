@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test"
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises"
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from "node:zlib"
@@ -57,8 +57,10 @@ test("files lists what a pattern matches, sorted, with its size", async () => {
   expect(await list("./in/../in/*/0[12]/*")).toEqual(["in/2024/01/jan.csv", "in/2024/02/feb.csv.gz"])
   expect(await list("in/.*.csv")).toEqual(["in/.d.csv"])
   expect(await makeFiles({ base: "/nowhere" }).list(join(base, "in/2024/01/*"))).toEqual([
-    { path: join(base, "in/2024/01/jan.csv"), bytes: 15 },
+    { path: join(base, "in/2024/01/jan.csv"), bytes: 15, modifiedAt: expect.any(String) },
   ])
+  await utimes(join(base, "in/2024/01/jan.csv"), 1_700_000_000, 1_700_000_000.1239)
+  expect((await makeFiles({ base }).list("in/2024/01/*"))[0]?.modifiedAt).toBe("2023-11-14T22:13:20.123Z")
 })
 
 test("files descends with ** into folders, but not into hidden ones nor through links", async () => {

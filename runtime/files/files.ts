@@ -1,20 +1,26 @@
-import { rename, rm, stat } from "node:fs/promises"
-import { resolve } from "node:path"
-import type { Compression, FileInfo, Files, FileWriter } from "../../core/contract/index.ts"
-import { fileFailure, makeFileFailure } from "./file-failure.ts"
+import * as node from "node:fs/promises"
+import { dirname, resolve } from "node:path"
+import type { Compression, FileInfo, Files, FileWriter, Parts, PartsOwner } from "../../core/contract/index.ts"
+import { type Disk, syncFolder } from "./disk.ts"
+import { compressionOf } from "./file-body.ts"
+import { fileFailure, guard, makeFileFailure } from "./file-failure.ts"
 import { readBytes, readGzip, readZstd } from "./file-reader.ts"
 import { createFile } from "./file-writer.ts"
 import { glob, pathExists } from "./glob.ts"
+import { discardFolders, placeOf } from "./part-folder.ts"
+import { openParts } from "./part-store.ts"
 
 export interface FilesOptions {
   /** Folder that relative paths start from. */
   readonly base: string
   /** Which absolute paths may be touched; absent: all. */
   readonly allow?: (path: string, mode: "read" | "write") => boolean
+  /** What files are written to; absent: the machine's file system. */
+  readonly disk?: Disk
 }
 
 /** The file service over the machine's file system. */
-export function makeFiles({ base, allow = () => true }: FilesOptions): Files {
+export function makeFiles({ base, allow = () => true, disk = node }: FilesOptions): Files {
   function locate(action: string, path: string, mode: "read" | "write"): string {
     const located = resolve(base, path)
     if (allow(located, mode)) return located
@@ -22,16 +28,18 @@ export function makeFiles({ base, allow = () => true }: FilesOptions): Files {
       hint: "Name the path in the options of a step",
     })
   }
-  return { list, read, create, rename: move, exists, remove }
+  return { list, read, create, rename: move, exists, remove, parts, discardParts }
 
   async function list(pattern: string): Promise<readonly FileInfo[]> {
     const absolute = resolve(base, pattern)
-    return attempt("list", absolute, async () => {
+    return guard("list", absolute, async () => {
       const found: FileInfo[] = []
       for (const path of await glob(absolute)) {
-        const info = await stat(path)
+        const info = await disk.stat(path, { bigint: true })
         if (info.isDirectory()) throw Object.assign(new Error("is a directory"), { code: "EISDIR" })
-        found.push({ path: locate("read", path, "read"), bytes: info.size })
+        // Whole milliseconds are what Bun and Deno both know.
+        const modifiedAt = new Date(Number(info.mtimeNs / 1_000_000n)).toISOString()
+        found.push({ path: locate("read", path, "read"), bytes: Number(info.size), modifiedAt })
       }
       return found
     })
@@ -50,37 +58,37 @@ export function makeFiles({ base, allow = () => true }: FilesOptions): Files {
 
   async function create(path: string, options: { readonly compression?: Compression } = {}): Promise<FileWriter> {
     const located = locate("write", path, "write")
-    return createFile(located, compressionOf(located, options.compression))
+    return createFile(disk, located, compressionOf(located, options.compression))
   }
 
   async function exists(path: string): Promise<boolean> {
     const located = locate("read", path, "read")
-    return attempt("read", located, () => pathExists(located))
+    return guard("read", located, () => pathExists(located))
   }
 
   async function move(path: string, to: string): Promise<void> {
     const from = locate("rename", path, "write")
     const target = locate("write", to, "write")
-    await attempt("rename", from, () => rename(from, target))
+    await guard(`rename "${from}" to`, target, async () => {
+      await disk.rename(from, target)
+      await syncFolder(disk, dirname(target))
+    })
   }
 
   async function remove(path: string): Promise<void> {
     const located = locate("remove", path, "write")
-    await attempt("remove", located, () => rm(located, { force: true }))
+    await guard("remove", located, () => disk.rm(located, { force: true }))
   }
-}
 
-/** What `auto` means for a path. */
-function compressionOf(path: string, compression: Compression = "auto"): "none" | "gzip" | "zstd" {
-  if (compression !== "auto") return compression
-  if (/\.gz(ip)?$/i.test(path)) return "gzip"
-  return /\.zst(d)?$/i.test(path) ? "zstd" : "none"
-}
+  async function parts(path: string, owner: PartsOwner): Promise<Parts> {
+    const target = locate("write", path, "write")
+    return openParts({ disk, target, owner, locate: (final) => locate("write", final, "write") })
+  }
 
-async function attempt<A>(action: string, path: string, work: () => Promise<A>): Promise<A> {
-  try {
-    return await work()
-  } catch (error) {
-    throw fileFailure(action, path, error)
+  async function discardParts(path: string, owner: PartsOwner): Promise<void> {
+    const target = locate("remove", path, "write")
+    await guard("remove the parts of", target, () =>
+      discardFolders(disk, placeOf(target, owner), Number.POSITIVE_INFINITY),
+    )
   }
 }
