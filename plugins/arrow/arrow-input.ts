@@ -11,10 +11,19 @@ import type {
   Split,
   Vector,
 } from "../../core/contract/index.ts"
+import {
+  earlierFiles,
+  fileOf,
+  findFiles,
+  type InputFile,
+  mustBeAsPlanned,
+  mustBeUnchanged,
+  splitOf,
+} from "../_files/input-files.ts"
 import { logicalType, ofType, STATED } from "./arrow-fields.ts"
 import { type Arrow, loadArrow } from "./arrow-library.ts"
 import { type ReadContext, type ReadVector, readVector } from "./arrow-read.ts"
-import { openArrow } from "./arrow-stream.ts"
+import { type ArrowReader, openArrow } from "./arrow-stream.ts"
 
 export interface ArrowInputConfig {
   readonly path: string | readonly string[]
@@ -39,7 +48,9 @@ does not repeat its schema at the beginning, as some writers leave it out, is re
 - **As JSON**: lists, structs and maps; numbers keep every digit.
 - **Refused**: unions and other types without a counterpart, and record batches with compressed buffers.
 
-Several files have the same columns in the same order. Each file is one split.
+Several files have the same columns. Each file is one split. One that changes in size or time of writing while the run
+lasts fails it; so does one that has changed, or is gone, when an interrupted run is resumed. A resumed run reads the
+files that it began with, not those that came since.
 `.trim(),
   config: {
     type: "object",
@@ -79,8 +90,8 @@ Several files have the same columns in the same order. Each file is one split.
 
   async plan(config, request, session) {
     const arrow = await loadArrow()
-    const files = await listFiles(config, session)
-    const schema = await schemaOf(files[0]!, arrow, session)
+    const files = await findFiles(config.path, session)
+    const schema = await schemaOf(files[0]!, config, arrow, session)
     const { columns, issues } = chosen(schema, request.columns ?? config.columns, files[0]!, arrow)
     const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
     const notes = [`${files.length} ${files.length === 1 ? "file" : "files"}, ${bytes} bytes; a split for each`]
@@ -89,14 +100,16 @@ Several files have the same columns in the same order. Each file is one split.
 
   async open(config, request, session): Promise<Source> {
     const arrow = await loadArrow()
-    const files = await listFiles(config, session)
-    const schema = await schemaOf(files[0]!, arrow, session)
-    const splits =
-      request.splits ?? files.map(({ path, label, bytes }) => ({ id: label, label, state: { path, bytes } }))
+    const files = await (request.splits ? earlierFiles(request.splits, session) : findFiles(config.path, session))
+    const schema = await schemaOf(files[0]!, config, arrow, session)
+    mustBeAsPlanned(chosen(schema, request.columns, files[0]!, arrow).columns, request.planned, files[0]!, session)
+    const splits = request.splits ?? files.map(splitOf)
     return {
       splits,
       oneSnapshot: files.length === 1,
-      ...(files.length === 1 ? {} : { consistencyNote: "files are read one after another" }),
+      ...(files.length === 1
+        ? {}
+        : { consistencyNote: "files are read one after another; one that changes meanwhile fails the run" }),
       read: (split, at) => readFile(split, { config, schema, names: request.columns, arrow }, at),
       async [Symbol.asyncDispose]() {},
     }
@@ -105,39 +118,25 @@ Several files have the same columns in the same order. Each file is one split.
 
 export default arrowInput
 
-interface ArrowFile {
-  readonly path: string
-  readonly label: string
-  readonly bytes: number
-  readonly compression: Compression
-}
-
-async function listFiles(config: ArrowInputConfig, session: Session): Promise<readonly ArrowFile[]> {
-  const found = new Map<string, ArrowFile>()
-  for (const pattern of [config.path].flat()) {
-    const files = await session.files.list(pattern)
-    if (files.length === 0)
-      throw session.failure("missing", `Cannot find "${pattern}": no file matches`, { hint: "Check path" })
-    for (const { path, bytes } of files)
-      found.set(path, { path, bytes, label: path.slice(path.lastIndexOf("/") + 1), compression: config.compression })
-  }
-  const files = [...found.values()]
-  // Labels are ids of splits: two files of one name keep their folders.
-  return files.map((file) =>
-    files.some((one) => one !== file && one.label === file.label) ? { ...file, label: file.path } : file,
-  )
-}
-
-async function schemaOf(file: ArrowFile, arrow: Arrow, session: Session): Promise<Schema> {
-  const reader = await openArrow(file, arrow, session)
+async function schemaOf(file: InputFile, config: ArrowInputConfig, arrow: Arrow, session: Session): Promise<Schema> {
+  const reader = await openFile(file, config, arrow, session)
   await reader.close()
   return reader.schema
+}
+
+function openFile(
+  { path, label }: InputFile,
+  { compression }: ArrowInputConfig,
+  arrow: Arrow,
+  session: Session,
+): Promise<ArrowReader> {
+  return openArrow({ bytes: session.files.read(path, { compression }), label }, arrow, session)
 }
 
 function chosen(
   schema: Schema,
   names: readonly string[] | undefined,
-  file: ArrowFile,
+  file: InputFile,
   arrow: Arrow,
 ): { readonly columns: Columns; readonly issues: readonly Issue[] } {
   const columns: Column[] = []
@@ -169,10 +168,9 @@ interface ReadPlan {
 
 async function* readFile(split: Split, plan: ReadPlan, session: Session): AsyncGenerator<Batch> {
   const { config, schema, arrow } = plan
-  const { path } = split.state as { path: string } // made in `open`, or in the run that is resumed
-  const [now] = await session.files.list(path)
-  const file = { path, label: split.label, bytes: now?.bytes ?? 0, compression: config.compression }
-  const reader = await openArrow(file, arrow, session)
+  const file = fileOf(split)
+  await mustBeUnchanged(split, session)
+  const reader = await openFile(file, config, arrow, session)
   try {
     const { columns, issues } = chosen(schema, plan.names, file, arrow)
     if (issues.length > 0) throw session.failure("config", issues[0]!.message)
@@ -193,12 +191,13 @@ async function* readFile(split: Split, plan: ReadPlan, session: Session): AsyncG
       firstRow += rows
       if (rows > 0) yield* withoutUnfit(batch, read, file, session)
     }
+    await mustBeUnchanged(split, session)
   } finally {
     await reader.close()
   }
 }
 
-function mustAgree(found: Schema, schema: Schema, names: readonly string[], file: ArrowFile, session: Session): void {
+function mustAgree(found: Schema, schema: Schema, names: readonly string[], file: InputFile, session: Session): void {
   for (const name of names) {
     const [one, other] = [schema, found].map(({ fields }) => fields.find((field) => field.name === name))
     if (one && other && `${one.type}` === `${other.type}`) continue
@@ -232,7 +231,7 @@ function uuids(vector: Vector & { readonly storage: "bytes" }): Vector {
   return { type: { kind: "uuid" }, storage: "uuid", length, nulls, validity, data }
 }
 
-function* withoutUnfit(batch: Batch, read: readonly ReadVector[], file: ArrowFile, session: Session): Generator<Batch> {
+function* withoutUnfit(batch: Batch, read: readonly ReadVector[], file: InputFile, session: Session): Generator<Batch> {
   // Also adds up the bytes.
   const whole = session.batches.project(
     batch,

@@ -1,22 +1,21 @@
 import type { Schema } from "apache-arrow"
 import type {
-  Batch,
   Columns,
   FileWriter,
-  Frame,
+  FinalFile,
   Output,
+  Part,
+  Parts,
   Session,
   Sink,
   SinkRequest,
-  SplitRef,
-  WriteReceipt,
 } from "../../core/contract/index.ts"
-import { makeParts } from "../_files/parts.ts"
+import { openFileSink, type Rows } from "../_files/file-sink.ts"
 import { fieldOf } from "./arrow-fields.ts"
 import { type Arrow, loadArrow } from "./arrow-library.ts"
 import { openArrow } from "./arrow-stream.ts"
 import { recordBatchOf } from "./arrow-write.ts"
-import { type ArrowEncoder, type ArrowFormat, makeEncoder } from "./arrow-writer.ts"
+import { type ArrowFormat, makeEncoder } from "./arrow-writer.ts"
 
 export interface ArrowOutputConfig {
   readonly path: string
@@ -37,7 +36,11 @@ they are, so that they read back exactly.
 Arrow's decimals have neither NaN nor infinity: such rows are rejected. An infinite date or timestamp is the smallest or
 largest number, which other readers show as a date far away.
 
-Splits are collected in hidden files beside the target: it appears, or is replaced, in one step, and never in part.
+Splits are collected in a hidden folder beside the target: it appears, or is replaced, in one step, and never in part.
+
+**Exactly once**: a split is on disk before it counts, together with its receipt. A run that was killed at any moment
+goes on with the splits that are missing, and a worker that wakes up late can write nothing any more. A run that fails,
+or is given up, leaves no hidden files.
 `.trim(),
   config: {
     type: "object",
@@ -76,94 +79,55 @@ Splits are collected in hidden files beside the target: it appears, or is replac
     const arrow = await loadArrow()
     return openSink(config, request, arrow, session)
   },
+
+  async discard(config, { step }, session): Promise<void> {
+    await session.files.discardParts(config.path, { run: session.run, step })
+  },
 }
 
 export default arrowOutput
 
-function openSink(config: ArrowOutputConfig, request: SinkRequest, arrow: Arrow, opened: Session): Sink {
+function openSink(config: ArrowOutputConfig, request: SinkRequest, arrow: Arrow, opened: Session): Promise<Sink> {
   const schema = schemaOf(request.input, arrow)
-  const parts = makeParts(config.path, opened.run.id)
   // A single part is the whole file and only needs its name; several are streams that are put together.
   const isWhole = request.splits === 1
-  let isFinished = false
-  return { write, finish, abort: removeParts, [Symbol.asyncDispose]: dispose }
+  return openFileSink(config.path, request, { compression: isWhole ? "auto" : "none", writePart, finals }, opened)
 
-  async function write(split: SplitRef, rows: AsyncIterable<Batch | Frame>, session: Session): Promise<WriteReceipt> {
+  async function writePart(file: Pick<FileWriter, "write">, rows: Rows, session: Session): Promise<number> {
     const encoder = makeEncoder(schema, isWhole ? config.format : "stream", arrow)
     let written = 0
-    await create(parts.pathOf(split.id), isWhole ? "auto" : "none", encoder, session, async (file) => {
-      for await (const batch of rows) {
-        if (batch.encoding !== undefined)
-          throw session.failure("protocol", `Cannot write "${config.path}": a frame came, batches were asked for`)
-        mustGoOn(session)
-        const records = recordBatchOf(batch, schema, arrow, session)
-        if (records.numRows > 0) await file.write(encoder.batch(records))
-        written += records.numRows
-      }
-    })
-    return { written, guarantee: "exactly-once" }
+    await file.write(encoder.start())
+    for await (const batch of rows) {
+      if (batch.encoding !== undefined)
+        throw session.failure("protocol", `Cannot write "${config.path}": a frame came, batches were asked for`)
+      const records = recordBatchOf(batch, schema, arrow, session)
+      if (records.numRows > 0) await file.write(encoder.batch(records))
+      written += records.numRows
+    }
+    await file.write(encoder.end())
+    return written
   }
 
-  async function finish(session: Session): Promise<void> {
-    const found = await parts.list(session)
-    // None is left when an interrupted finish is repeated.
-    if (isWhole) for (const part of found) await session.files.rename(part, config.path)
-    else await join(found, session)
-    isFinished = true
-  }
-
-  async function join(from: readonly string[], session: Session): Promise<void> {
-    const encoder = makeEncoder(schema, config.format, arrow)
-    await create(config.path, "auto", encoder, session, async (file) => {
-      for (const part of from) {
-        const reader = await openArrow({ path: part, label: part, compression: "none" }, arrow, session)
+  function finals(parts: Parts, committed: readonly Part[], session: Session): readonly FinalFile[] {
+    const { path } = config
+    if (isWhole) return committed.map((part) => ({ path, part }))
+    const make = async (file: Pick<FileWriter, "write">) => {
+      const encoder = makeEncoder(schema, config.format, arrow)
+      await file.write(encoder.start())
+      for (const part of committed) {
+        const reader = await openArrow({ bytes: parts.read(part), label: path }, arrow, session)
         for await (const records of reader.batches()) {
-          mustGoOn(session)
+          if (session.signal.aborted)
+            throw session.failure("cancelled", `Cannot go on writing "${path}": it was stopped`)
           await file.write(encoder.batch(new arrow.RecordBatch(schema, records.data)))
         }
       }
-    })
-  }
-
-  async function create(
-    path: string,
-    compression: "auto" | "none",
-    encoder: ArrowEncoder,
-    session: Session,
-    fill: (file: FileWriter) => Promise<void>,
-  ): Promise<void> {
-    const hidden = path !== config.path && compression === "auto" ? compressionOf(config.path) : compression
-    const file = await session.files.create(path, { compression: hidden })
-    try {
-      await file.write(encoder.start())
-      await fill(file)
       await file.write(encoder.end())
-      await file.commit()
-    } catch (error) {
-      await file.abort()
-      throw error
     }
-  }
-
-  function mustGoOn(session: Session): void {
-    if (session.signal.aborted)
-      throw session.failure("cancelled", `Cannot go on writing "${config.path}": it was stopped`)
-  }
-
-  async function removeParts(session: Session): Promise<void> {
-    for (const part of await parts.list(session)) await session.files.remove(part)
-  }
-
-  /** Parts outlive `finish`, so that one that is interrupted, or not recorded as done, can be repeated. */
-  async function dispose(): Promise<void> {
-    if (isFinished) await removeParts(opened)
+    return [{ path, make }]
   }
 }
 
 export function schemaOf(columns: Columns, arrow: Arrow): Schema {
   return new arrow.Schema(columns.map((column) => fieldOf(column, arrow)))
-}
-
-function compressionOf(path: string): "none" | "gzip" | "zstd" {
-  return /\.gz(ip)?$/i.test(path) ? "gzip" : /\.zstd?$/i.test(path) ? "zstd" : "none"
 }

@@ -1,5 +1,5 @@
 import type { RecordBatch, Schema } from "apache-arrow"
-import type { Compression, Session } from "../../core/contract/index.ts"
+import type { Session } from "../../core/contract/index.ts"
 import type { Arrow } from "./arrow-library.ts"
 
 /** An Arrow file or stream that is being read. */
@@ -16,14 +16,15 @@ const CONTINUATION = 0xffffffff
 
 /**
  * Opens a file or a stream and reads its schema. A file is read from its beginning like a stream, which it contains,
- * batch by batch. Only a file that some writers make, without the schema at its beginning, has to be read whole.
+ * batch by batch. Only a file that some writers make, without the schema at its beginning, has to be read whole. `label`
+ * names it in messages.
  */
 export async function openArrow(
-  file: { readonly path: string; readonly label: string; readonly compression: Compression },
+  { bytes, label }: { readonly bytes: AsyncIterable<Uint8Array>; readonly label: string },
   arrow: Arrow,
   session: Session,
 ): Promise<ArrowReader> {
-  const chunks = session.files.read(file.path, { compression: file.compression })[Symbol.asyncIterator]()
+  const chunks = bytes[Symbol.asyncIterator]()
   const close = async () => void (await chunks.return?.())
   try {
     const head = await readHead(chunks)
@@ -72,11 +73,11 @@ export async function openArrow(
     if (typeof (error as { reason?: unknown }).reason === "string") return error
     const message = error instanceof Error ? error.message : String(error)
     if (/codec|compress/i.test(message))
-      return session.failure("unsupported", `Cannot read "${file.label}": its record batches are compressed`, {
+      return session.failure("unsupported", `Cannot read "${label}": its record batches are compressed`, {
         hint: "Write it without compression of its buffers; the file as a whole may be compressed",
         cause: error,
       })
-    return session.failure("data", `Cannot read "${file.label}" as Arrow: ${message}`, { cause: error })
+    return session.failure("data", `Cannot read "${label}" as Arrow: ${message}`, { cause: error })
   }
 }
 

@@ -1,7 +1,8 @@
 import type { Batch, Input, InputPlan, OpenRequest, Session, Source, Split } from "../../core/contract/index.ts"
+import { earlierFiles, fileOf, mustBeAsPlanned, mustBeUnchanged, quote, splitOf } from "../_files/input-files.ts"
 import { csvInputSchema } from "./csv-input-options.ts"
 import { checkHeader, readRows } from "./csv-rows.ts"
-import { type CsvFile, type CsvInputConfig, type CsvSchema, describeFiles, quote } from "./csv-schema.ts"
+import { type CsvInputConfig, type CsvSchema, describeFiles } from "./csv-schema.ts"
 
 const csvInput: Input<CsvInputConfig> = {
   kind: "input",
@@ -21,6 +22,8 @@ lines. LF, CRLF and CR end a record, also mixed.
   \`maxFieldBytes\`, with the line on which it opened. Columns that no step uses are not checked.
 - **Empty lines** are skipped, except where the file has one column: there they are NULL.
 - **Several files** have the same columns by name, in any order. Each file is one split.
+- **A file that changes** in size or time of writing while the run lasts fails it; so does one that has changed, or is
+  gone, when an interrupted run is resumed. A resumed run reads the files that it began with, not those that came since.
 `.trim(),
   config: csvInputSchema,
   examples: [
@@ -64,25 +67,22 @@ lines. LF, CRLF and CR end a record, also mixed.
   },
 
   async open(config, request, session): Promise<Source> {
-    const earlier = request.splits?.map(stateOf)
-    const schema = await describeFiles(
-      config,
-      session,
-      earlier?.map((state) => state.path),
-    )
+    const earlier = request.splits && (await earlierFiles(request.splits, session))
+    const schema = await describeFiles(config, session, earlier)
+    mustBeAsPlanned(schema.columns, request.planned, schema.files[0]!, session)
     const wanted = chosen(schema, request.columns, session)
     if (config.header) for (const file of schema.files) await checkHeader({ file, schema, config }, session)
     const splits = request.splits ?? schema.files.map(splitOf)
     return {
       splits,
       oneSnapshot: false,
-      consistencyNote: "files are read one after another; one whose size changes meanwhile fails the run",
+      consistencyNote: "files are read one after another; one that changes meanwhile fails the run",
       read: (split, session) => readSplit(split, session),
       [Symbol.asyncDispose]: async () => {},
     }
 
     async function* readSplit(split: Split, session: Session): AsyncGenerator<Batch> {
-      const { path } = stateOf(split)
+      const { path } = fileOf(split)
       const file = schema.files.find((each) => each.path === path)!
       await mustBeUnchanged(split, session)
       yield* readRows({ file, wanted, schema, config }, session)
@@ -92,30 +92,6 @@ lines. LF, CRLF and CR end a record, also mixed.
 }
 
 export default csvInput
-
-interface SplitState {
-  readonly path: string
-  readonly bytes: number
-}
-
-function splitOf({ path, bytes, label }: CsvFile): Split {
-  return { id: label, label, state: { path, bytes } satisfies SplitState }
-}
-
-/** Splits come from `splitOf` only, if perhaps by way of JSON. */
-function stateOf(split: Split): SplitState {
-  return split.state as SplitState
-}
-
-async function mustBeUnchanged(split: Split, session: Session): Promise<void> {
-  const { path, bytes } = stateOf(split)
-  const [now] = await session.files.list(path)
-  if (now?.bytes === bytes) return
-  const seen = now === undefined ? "it is gone" : `it had ${bytes} bytes and has ${now.bytes}`
-  throw session.failure("data", `Cannot read "${path}" as one state: ${seen}`, {
-    hint: "Run again when the file is complete",
-  })
-}
 
 function chosen(schema: CsvSchema, names: OpenRequest["columns"] | undefined, session: Session): CsvSchema["columns"] {
   return (

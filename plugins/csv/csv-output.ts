@@ -1,18 +1,18 @@
 import type {
-  Batch,
   Columns,
   Compression,
-  Frame,
+  FileWriter,
+  FinalFile,
   Issue,
   Output,
   OutputPlan,
+  Part,
+  Parts,
   Session,
   Sink,
   SinkRequest,
-  SplitRef,
-  WriteReceipt,
 } from "../../core/contract/index.ts"
-import { appendFile, makeParts } from "../_files/parts.ts"
+import { openFileSink, type Rows } from "../_files/file-sink.ts"
 import { type DialectOptions, makeDialect } from "./csv-dialect.ts"
 import { type Encoding, makeEncoder } from "./csv-encoding.ts"
 import { csvOutputSchema } from "./csv-output-options.ts"
@@ -40,9 +40,13 @@ const csvOutput: Output<CsvOutputConfig> = {
 Writes RFC 4180 with line feeds unless told otherwise, quoting only what needs quotes. NULL is an empty field, the empty
 text is \`""\`. Values are written as canonical text: exact decimals, ISO dates, \`true\` and \`false\`.
 
-Splits are collected in hidden files beside the target and joined in the order of the splits when all are done: the
+Splits are collected in a hidden folder beside the target and joined in the order of the splits when all are done: the
 target appears, or is replaced, in one step, and never in part. With \`partitioned\` each split becomes a numbered file;
-higher numbers of an earlier run are removed.
+all of them are complete before the first appears, and higher numbers of an earlier run are removed.
+
+**Exactly once**: a split is on disk before it counts, together with its receipt. A run that was killed at any moment
+goes on with the splits that are missing, and a worker that wakes up late can write nothing any more. A run that fails,
+or is given up, leaves no hidden files.
 `.trim(),
   config: csvOutputSchema,
   examples: [
@@ -76,13 +80,17 @@ higher numbers of an earlier run are removed.
   async open(config, request, session): Promise<Sink> {
     return openSink(config, request, session)
   },
+
+  async discard(config, { step }, session): Promise<void> {
+    await session.files.discardParts(config.path, { run: session.run, step })
+  },
 }
 
 export default csvOutput
 
 const writeBytes = 262_144
 
-function openSink(config: CsvOutputConfig, request: SinkRequest, opened: Session): Sink {
+function openSink(config: CsvOutputConfig, request: SinkRequest, opened: Session): Promise<Sink> {
   const format = makeWriterFormat(config, opened)
   const uses = config.columns?.map((column) => column.name) ?? request.input.map((column) => column.name)
   const columns = uses.map((name) => request.input.findIndex((column) => column.name === name))
@@ -91,78 +99,61 @@ function openSink(config: CsvOutputConfig, request: SinkRequest, opened: Session
     throw opened.failure("missing", `Cannot write column "${absent[0]}" to "${config.path}": no step before gives it`)
   if (request.encoding !== undefined && columns.some((column, index) => column !== index))
     throw opened.failure("protocol", `Cannot write "${config.path}": the ready records hold other columns`)
-  const parts = makeParts(config.path, opened.run.id)
   const compression = compressionOf(config)
-  // A single part is the whole file, head and all: it only needs its name.
-  const isWhole = request.splits === 1 && !config.partitioned
-  // Members of gzip may follow each other, so splits compress their own. Many readers stop after one frame of zstd.
-  const partCompression = isWhole || compression === "gzip" ? compression : "none"
-  const finalCompression = compression === "gzip" ? "none" : compression
-  let isFinished = false
-  return { write, finish, abort: removeParts, [Symbol.asyncDispose]: dispose }
+  // A part that is a whole file, head and all, only needs its name.
+  const isWhole = request.splits === 1 || config.partitioned
+  return openFileSink(
+    config.path,
+    request,
+    {
+      // Members of gzip may follow each other, so splits compress their own. Many readers stop after one frame of zstd.
+      compression: isWhole || compression === "gzip" ? compression : "none",
+      writePart,
+      finals,
+      ...(config.partitioned && { published: (files, session) => removeNumbered(config.path, files, session) }),
+    },
+    opened,
+  )
 
-  async function write(split: SplitRef, rows: AsyncIterable<Batch | Frame>, session: Session): Promise<WriteReceipt> {
-    const file = await session.files.create(parts.pathOf(split.id), { compression: partCompression })
-    try {
-      const records = new RecordWriter(format, session)
-      let written = 0
-      if (isWhole) await file.write(headOf(config, uses, format, session))
-      for await (const batch of rows) {
-        if (session.signal.aborted)
-          throw session.failure("cancelled", `Cannot go on writing "${config.path}": it was stopped`)
-        if (batch.encoding !== undefined) {
-          await file.write(batch.data)
-          written += batch.rows
-          continue
-        }
-        written += records.append(batch, columns)
-        if (records.length < writeBytes) continue
-        await file.write(records.bytes.subarray(0, records.length))
-        records.clear()
+  async function writePart(file: Pick<FileWriter, "write">, rows: Rows, session: Session): Promise<number> {
+    const records = new RecordWriter(format, session)
+    let written = 0
+    if (isWhole) await file.write(headOf(config, uses, format, session))
+    for await (const batch of rows) {
+      if (batch.encoding !== undefined) {
+        await file.write(batch.data)
+        written += batch.rows
+        continue
       }
-      if (records.length > 0) await file.write(records.bytes.subarray(0, records.length))
-      await file.commit()
-      return { written, guarantee: "exactly-once" }
-    } catch (error) {
-      await file.abort()
-      throw error
+      written += records.append(batch, columns)
+      if (records.length < writeBytes) continue
+      await file.write(records.bytes.subarray(0, records.length))
+      records.clear()
     }
+    if (records.length > 0) await file.write(records.bytes.subarray(0, records.length))
+    return written
   }
 
-  async function finish(session: Session): Promise<void> {
-    const found = await parts.list(session)
-    if (isWhole) {
-      // None is left when an interrupted finish is repeated.
-      for (const part of found) await session.files.rename(part, config.path)
-    } else if (config.partitioned) {
-      for (const [index, part] of found.entries()) await join(numbered(config.path, index + 1), [part], session)
-      await removeNumbered(config.path, found.length, session)
-    } else await join(config.path, found, session)
-    isFinished = true
-  }
-
-  async function join(path: string, from: readonly string[], session: Session): Promise<void> {
-    const file = await session.files.create(path, { compression: finalCompression })
-    try {
+  function finals(parts: Parts, committed: readonly Part[], session: Session): readonly FinalFile[] {
+    const { path } = config
+    if (config.partitioned) return committed.map((part, index) => ({ path: numbered(path, index + 1), part }))
+    if (isWhole) return committed.map((part) => ({ path, part }))
+    const make: Joined["make"] = async (file) => {
       const head = headOf(config, uses, format, session)
       await file.write(compression === "gzip" ? await gzip(head) : head)
-      for (const part of from) await appendFile(part, file, session)
-      await file.commit()
-    } catch (error) {
-      await file.abort()
-      throw error
+      for (const part of committed) {
+        for await (const chunk of parts.read(part)) {
+          if (session.signal.aborted)
+            throw session.failure("cancelled", `Cannot go on writing "${path}": it was stopped`)
+          await file.write(chunk)
+        }
+      }
     }
-  }
-
-  async function removeParts(session: Session): Promise<void> {
-    for (const part of await parts.list(session)) await session.files.remove(part)
-  }
-
-  /** Parts outlive `finish`, so that one that is interrupted, or not recorded as done, can be repeated. */
-  async function dispose(): Promise<void> {
-    if (isFinished) await removeParts(opened)
+    return [{ path, compression: compression === "gzip" ? "none" : compression, make }]
   }
 }
+
+type Joined = Extract<FinalFile, { readonly make: unknown }>
 
 function makeWriterFormat(config: CsvOutputConfig, session: Pick<Session, "failure">): WriterFormat {
   const dialect = makeDialect(config, session)

@@ -1,10 +1,11 @@
 import type { Batch, Column, Session } from "../../core/contract/index.ts"
+import { type InputFile, quote } from "../_files/input-files.ts"
 import { scanFile } from "./csv-file.ts"
 import { makeLoader } from "./csv-loader.ts"
-import { type CsvFile, type CsvInputConfig, type CsvSchema, headerNames, quote } from "./csv-schema.ts"
+import { type CsvInputConfig, type CsvSchema, headerNames } from "./csv-schema.ts"
 
 export interface RowsRequest {
-  readonly file: CsvFile
+  readonly file: InputFile
   readonly wanted: readonly Column[]
   readonly schema: CsvSchema
   readonly config: CsvInputConfig

@@ -1,4 +1,5 @@
-import type { Columns, FileInfo, LogicalType, Session } from "../../core/contract/index.ts"
+import type { Columns, LogicalType, Session } from "../../core/contract/index.ts"
+import { findFiles, type InputFile, quote } from "../_files/input-files.ts"
 import { parseTypeName, typeNameExamples } from "../_sql/type-name.ts"
 import { showBytes } from "./csv-encoding.ts"
 import { type FileFormat, type FileOptions, fieldBytes, isNullField, makeFormat, scanFile } from "./csv-file.ts"
@@ -17,7 +18,7 @@ export interface CsvInputConfig extends FileOptions {
 /** What is known of the files before their rows are read. */
 export interface CsvSchema {
   readonly format: FileFormat
-  readonly files: readonly CsvFile[]
+  readonly files: readonly InputFile[]
   readonly columns: Columns
   /** Rows that the types were inferred from; absent: they were declared, or all are text. */
   readonly sampledRows?: number
@@ -25,24 +26,18 @@ export interface CsvSchema {
   readonly bytesPerRow?: number
 }
 
-export interface CsvFile extends FileInfo {
-  /** The path below the folder that all files share: short, and the same in a resumed run. */
-  readonly label: string
-}
-
 /** Files that are looked at to infer types, spread over all of them. */
 const sampledFiles = 8
 
-/** Finds the files and their columns. `only` restricts it to files of an earlier run. */
+/** Finds the columns of the files; those of the configuration, unless they are `given`. */
 export async function describeFiles(
   config: CsvInputConfig,
   session: Session,
-  only?: readonly string[],
+  given?: readonly InputFile[],
 ): Promise<CsvSchema> {
   const format = makeFormat(config, session)
   const declared = config.columns && declaredColumns(config.columns, session)
-  const found = only === undefined ? await findFiles(config.path, session) : await listAll(only, session)
-  const files = labelled(found)
+  const files = given ?? (await findFiles(config.path, session))
   if (declared !== undefined) return { format, files, columns: declared }
   const step = Math.max(1, Math.floor(files.length / sampledFiles))
   const looked = files.filter((_, index) => index % step === 0).slice(0, sampledFiles)
@@ -102,46 +97,6 @@ export function headerNames(scanner: RecordScanner, format: FileFormat, label: s
   return names
 }
 
-/** Names as a person reads them. */
-export function quote(names: readonly string[]): string {
-  return names.map((name) => `"${name}"`).join(", ")
-}
-
-async function findFiles(path: string | readonly string[], session: Session): Promise<FileInfo[]> {
-  const patterns = typeof path === "string" ? [path] : path
-  const found = await listAll(patterns, session)
-  if (found.length === 0)
-    throw session.failure("missing", `Cannot read ${quote(patterns)}: no file matches`, {
-      hint: "Check the path; relative paths start at the run's folder",
-    })
-  return found
-}
-
-/** Every file once, though several patterns match it. Each pattern must match one. */
-async function listAll(patterns: readonly string[], session: Session): Promise<FileInfo[]> {
-  const found = new Map<string, FileInfo>()
-  for (const pattern of patterns) {
-    const files = await session.files.list(pattern)
-    if (files.length === 0)
-      throw session.failure("missing", `Cannot read "${pattern}": no file matches`, {
-        hint: "Check the path; relative paths start at the run's folder",
-      })
-    for (const file of files) found.set(file.path, file)
-  }
-  return [...found.values()]
-}
-
-function labelled(files: readonly FileInfo[]): CsvFile[] {
-  const folders = files.map((file) => file.path.split("/").slice(0, -1))
-  let shared = folders[0]?.length ?? 0
-  for (const folder of folders) {
-    let same = 0
-    while (same < shared && folder[same] === folders[0]![same]) same++
-    shared = same
-  }
-  return files.map((file) => ({ ...file, label: file.path.split("/").slice(shared).join("/") }))
-}
-
 function declaredColumns(columns: NonNullable<CsvInputConfig["columns"]>, session: Session): Columns {
   const names = columns.map((column) => column.name)
   const twice = names.filter((name, index) => names.indexOf(name) !== index)
@@ -167,7 +122,7 @@ interface Sample {
   readonly bytes: number
 }
 
-async function sampleFile(file: CsvFile, format: FileFormat, limit: number, session: Session): Promise<Sample> {
+async function sampleFile(file: InputFile, format: FileFormat, limit: number, session: Session): Promise<Sample> {
   let names: string[] | undefined
   const guesses: Guess[] = []
   let [rows, bytes] = [0, 0]
