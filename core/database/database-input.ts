@@ -1,24 +1,27 @@
 import type {
-  Batch,
-  Column,
   Columns,
   Connection,
   Database,
-  Frame,
   Input,
   InputPlan,
   OpenRequest,
   Session,
+  Snapshot,
   Source,
   Split,
-  TableInfo,
 } from "../contract/index.ts"
-import { closestName } from "../flow/closest-name.ts"
+import { pluginError } from "../host/failure.ts"
 import { Connections, connected } from "./connections.ts"
+import { endOf, type Increment, incrementNotes, readIncrement, startConditions, warnOfNulls } from "./incremental.ts"
+import { readingSource } from "./input-source.ts"
+import { chosen, ownOptions, placeOf, type Subject, understand } from "./input-subject.ts"
 import { type DatabaseInputOptions, inputSchema } from "./options.ts"
-import { bound, type Selection, selectSql, trimmedQuery } from "./source-sql.ts"
+import { refuseDrift } from "./schema-drift.ts"
+import { fromItem, type Selection, selectSql } from "./source-sql.ts"
 import { type Part, rangeParts } from "./splits.ts"
-import { isTableExpression, parseTableExpression, parseTableName, shownTable } from "./table-name.ts"
+import { shownTable } from "./table-name.ts"
+
+export { missingTable } from "./input-subject.ts"
 
 /** The input that every database type has. */
 export function databaseInput(database: Database): Input<DatabaseInputOptions> {
@@ -36,18 +39,18 @@ export function databaseInput(database: Database): Input<DatabaseInputOptions> {
         title: "A query",
         config: { dataSource: "shop", query: "SELECT id, total FROM orders WHERE day = ${bizdate}" },
       },
+      {
+        title: "What has changed since the last run",
+        config: {
+          dataSource: "shop",
+          table: "orders",
+          incremental: { column: "updated_at", overlap: "15 minutes" },
+        },
+      },
     ],
     plan: (config, request, session) => plan(database, config, request.columns, session),
     open: (config, request, session) => open(database, config, request, session),
   }
-}
-
-/** What is read, once the options are understood. */
-interface Subject {
-  readonly selections: readonly Selection[]
-  readonly tables: readonly TableInfo[]
-  /** All columns, in the source's order. */
-  readonly columns: Columns
 }
 
 async function plan(
@@ -58,22 +61,30 @@ async function plan(
 ): Promise<InputPlan> {
   await using connection = await connected(() => database.connect(config.dataSource.settings, session), session)
   const subject = await understand(database, connection, config, session)
-  if (subject.columns.length === 0) {
-    const place = config.table === undefined ? "the query" : `table "${config.table}"`
-    throw session.failure("config", `Cannot read ${place}: it has no columns`)
-  }
+  if (subject.columns.length === 0) throw session.failure("config", `Cannot read ${placeOf(config)}: it has no columns`)
   const columns = chosen(subject, wanted ?? config.columns, config, session)
   if (config.splitColumn !== undefined) chosen(subject, [config.splitColumn], config, session)
+  const increment = incrementOf(subject, config, session)
   const estimates = subject.tables.map((table) => table.estimatedRows)
-  const known =
-    config.query === undefined && config.where === undefined && estimates.every((rows) => rows !== undefined)
+  const isWhole = config.query === undefined && config.where === undefined && increment === undefined
+  const known = isWhole && estimates.every((rows) => rows !== undefined)
   return {
     columns,
     encodings: connection.readEncodings(columns),
     issues: [],
-    notes: notesOf(database, connection, subject, columns, config),
+    notes: [
+      ...notesOf(database, connection, subject, columns, config),
+      ...(increment === undefined ? [] : incrementNotes(increment)),
+    ],
     ...(known ? { estimatedRows: estimates.reduce((sum: number, rows) => sum + rows!, 0) } : {}),
+    ...(config.columns === undefined ? { seen: subject.columns.map(({ name }) => name) } : {}),
   }
+}
+
+function incrementOf(subject: Subject, config: DatabaseInputOptions, session: Session): Increment | undefined {
+  if (config.incremental === undefined) return undefined
+  const [column] = chosen(subject, [config.incremental.column], config, session)
+  return readIncrement(config.incremental, column!, session)
 }
 
 function notesOf(
@@ -96,127 +107,12 @@ function notesOf(
   return notes
 }
 
-async function understand(
-  database: Database,
-  connection: Connection,
-  config: DatabaseInputOptions,
-  session: Session,
-): Promise<Subject> {
-  const { dialect } = database
-  const given = (columns: Columns) => database.inputColumns?.(columns, ownOptions(database, config)) ?? columns
-  const conditions = config.where === undefined ? [] : [bound(config.where, "where", dialect, session)]
-  if (config.query !== undefined) {
-    const query = trimmedQuery(bound(config.query, "query", dialect, session))
-    return { selections: [{ query, conditions }], tables: [], columns: given(await connection.describeQuery(query)) }
-  }
-  const tables = await findTables(connection, config, session)
-  const [first] = tables
-  const differing = tables.filter((table) => structureOf(table) !== structureOf(first!))
-  if (differing.length > 0) {
-    const names = differing.map((table) => shownTable(table.table)).join(", ")
-    throw session.failure(
-      "config",
-      `Cannot read tables of differing structure: ${names} differ from ${shownTable(first!.table)}`,
-      {
-        hint: "Read them in steps of their own, or select common columns with a query",
-      },
-    )
-  }
-  return {
-    selections: tables.map(({ table }) => ({ table, conditions })),
-    tables,
-    columns: given(first!.columns.map((column, i) => plainColumn(column, i, tables))),
-  }
-}
-
-/** The options that only this type of database has. */
-function ownOptions(database: Database, config: DatabaseInputOptions): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.keys(database.inputOptions ?? {}).map((name) => [name, config[name]]))
-}
-
-function plainColumn(column: TableInfo["columns"][number], i: number, tables: readonly TableInfo[]): Column {
-  const { generated: _generated, identity: _identity, hasDefault: _hasDefault, ...plain } = column
-  const nullable = tables.some((table) => table.columns[i]!.nullable)
-  const key = tables[0]!.primaryKey.indexOf(column.name) + 1
-  return { ...plain, nullable, ...(key === 0 ? {} : { key }) }
-}
-
-function structureOf(table: TableInfo): string {
-  return JSON.stringify(table.columns.map(({ name, type }) => [name, type]))
-}
-
-async function findTables(
-  connection: Connection,
-  config: DatabaseInputOptions,
-  session: Session,
-): Promise<readonly TableInfo[]> {
-  const text = config.table!
-  const terms = isTableExpression(text)
-    ? parseTableExpression(text, session.failure)
-    : [{ text, names: [text], range: false }]
-  const found = new Map<string, TableInfo>()
-  for (const term of terms) {
-    let matches = 0
-    for (const name of term.names) {
-      const table = parseTableName(name, config.schema, session.failure)
-      const info = await connection.describeTable(table)
-      if (info !== undefined) {
-        found.set(JSON.stringify(info.table), info)
-        matches++
-      } else if (!term.range) throw await missingTable(connection, shownTable(table), config, session)
-    }
-    if (matches === 0) {
-      throw session.failure(
-        "missing",
-        `Cannot find a table that matches "${term.text}" in data source "${config.dataSource.name}"`,
-        {
-          hint: `Check the range: it stands for ${term.names[0]} to ${term.names.at(-1)}`,
-        },
-      )
-    }
-  }
-  return [...found.values()]
-}
-
-export async function missingTable(
-  connection: Connection,
-  table: string,
-  config: { dataSource: { name: string }; schema?: string },
-  session: Session,
-) {
-  const tables = await connection.tables(config.schema === undefined ? undefined : { schema: config.schema })
-  const names = tables.flatMap((known) => [known.name, shownTable(known)])
-  const near = closestName(table, names)
-  return session.failure("missing", `Cannot find table "${table}" in data source "${config.dataSource.name}"`, {
-    hint:
-      near === undefined
-        ? `Run "headrace tables ${config.dataSource.name}" to see what there is`
-        : `Did you mean "${near}"?`,
-  })
-}
-
-function chosen(
-  subject: Subject,
-  names: readonly string[] | undefined,
-  config: DatabaseInputOptions,
-  session: Session,
-): Columns {
-  if (names === undefined) return subject.columns
-  return names.map((name) => {
-    const column = subject.columns.find((candidate) => candidate.name === name)
-    if (column !== undefined) return column
-    const near = closestName(
-      name,
-      subject.columns.map((candidate) => candidate.name),
-    )
-    const place = config.table === undefined ? "the query" : `table "${config.table}"`
-    throw session.failure("missing", `Cannot find column "${name}" in ${place}`, {
-      hint:
-        near === undefined
-          ? `It has ${subject.columns.map((candidate) => candidate.name).join(", ")}`
-          : `Did you mean "${near}"?`,
-    })
-  })
+/** What all parts of opening an input need. */
+interface Opening {
+  readonly database: Database
+  readonly config: DatabaseInputOptions
+  readonly request: OpenRequest
+  readonly session: Session
 }
 
 async function open(
@@ -225,76 +121,179 @@ async function open(
   request: OpenRequest,
   session: Session,
 ): Promise<Source> {
-  const first = await connected(() => database.connect(config.dataSource.settings, session), session)
-  let isOpen = true
+  const opening = { database, config, request, session }
+  const connect = (at: Session) => connected(() => database.connect(config.dataSource.settings, at), at)
+  const first = await connect(session)
+  // Closed when opening fails, in this order: readers hold on to the snapshot.
+  const held: AsyncDisposable[] = []
+  let keep = false
   try {
+    if (session.run.fence > 1) await evict(first, session)
     const subject = await understand(database, first, config, session)
+    const { planned, seen } = request
+    if (planned !== undefined)
+      refuseDrift(placeOf(config), subject.columns, { planned, ...(seen && { seen }) }, session)
     const columns = chosen(subject, request.columns, config, session)
-    const splits = request.splits ?? (await cut(database, first, subject, config, request.parallel, session))
-    if (splits.length < 2 || database.snapshot === undefined) {
-      const readers = new Connections(1, (at) => connected(() => database.connect(config.dataSource.settings, at), at))
-      readers.adopt(first)
-      const consistency =
-        splits.length < 2
-          ? { oneSnapshot: true }
-          : { oneSnapshot: false, consistencyNote: `${database.title} has no snapshots, splits are read in turn` }
-      return source(database, config, columns, request, splits, readers, consistency)
-    }
-    isOpen = false
-    await first.close()
-    const most = Math.min(request.parallel, splits.length)
-    const snapshot = await database.snapshot(config.dataSource.settings, most, session)
-    const readers = new Connections(most, (at) => snapshot.connect(at))
-    const note = snapshot.note === undefined ? {} : { consistencyNote: snapshot.note }
-    return source(
+    // A resumed run reads the ranges that the first attempt had cut.
+    const increment = request.splits === undefined ? incrementOf(subject, config, session) : undefined
+    const started = begun(subject, increment, opening)
+    const cut = request.splits ?? (await cutSplits(opening, first, started))
+    const reading = {
       database,
-      config,
       columns,
-      request,
-      splits,
-      readers,
-      { oneSnapshot: snapshot.consistent, ...note },
-      snapshot,
-    )
-  } catch (error) {
-    if (isOpen) await first.close().catch(() => undefined)
-    throw error
+      options: ownOptions(database, config),
+      ...(request.encoding === undefined ? {} : { encoding: request.encoding }),
+    }
+    if (cut.length < 2 || database.snapshot === undefined) {
+      const { splits, mark } = await ended(opening, { subject, started, increment, cut }, [first])
+      const readers = new Connections(1, connect)
+      readers.adopt(first)
+      keep = true
+      const state =
+        splits.length < 2
+          ? { oneSnapshot: true, ...mark }
+          : {
+              oneSnapshot: false,
+              consistencyNote: `${database.title} has no snapshots, splits are read in turn`,
+              ...mark,
+            }
+      return readingSource({ ...reading, splits, readers, state })
+    }
+    const most = Math.min(request.parallel, cut.length)
+    const snapshot = await database.snapshot(config.dataSource.settings, most, session)
+    held.push(snapshot)
+    const readers = new Connections(most, (at) => connected(() => snapshot.connect(at), at))
+    held.unshift(readers)
+    const { splits, mark } = await within(readers, snapshot, most, session, async (connections) => {
+      await pin(opening, connections, subject, first)
+      return await ended(opening, { subject, started, increment, cut }, connections)
+    })
+    const note = snapshot.note === undefined ? {} : { consistencyNote: snapshot.note }
+    const state = { oneSnapshot: snapshot.consistent, ...note, ...mark }
+    held.length = 0
+    return readingSource({ ...reading, splits, readers, snapshot, state })
+  } finally {
+    for (const each of held) await Promise.resolve(each[Symbol.asyncDispose]()).catch(() => undefined)
+    if (!keep) await first.close().catch(() => undefined)
   }
 }
 
-async function cut(
-  database: Database,
-  connection: Connection,
-  subject: Subject,
-  config: DatabaseInputOptions,
-  parallel: number,
+/** Ends what an earlier attempt may still be reading; that it cannot be ended does no harm to what is read now. */
+async function evict(connection: Connection, session: Session): Promise<void> {
+  try {
+    await connection.evictOthers?.(session.run)
+  } catch (error) {
+    if (session.signal.aborted) throw error
+    session.log.warn("Cannot end the connections of an earlier attempt", { cause: pluginError(error).message })
+  }
+}
+
+/** The selections with the lower end of an increment. */
+function begun(subject: Subject, increment: Increment | undefined, { database, request, session }: Opening): Subject {
+  if (increment === undefined) return subject
+  const conditions = startConditions(increment, request.mark, database.dialect, session)
+  const selections = subject.selections.map((each) => ({ ...each, conditions: [...each.conditions, ...conditions] }))
+  return { ...subject, selections }
+}
+
+/** What is to be read, but for the upper end of an increment. */
+interface Draft {
+  readonly subject: Subject
+  /** With the lower end of the increment. */
+  readonly started: Subject
+  readonly increment: Increment | undefined
+  readonly cut: readonly Split[]
+}
+
+/** The splits with the upper end of the increment, the same for all, and the mark. */
+async function ended(
+  { database, request, session }: Opening,
+  { subject, started, increment, cut }: Draft,
+  connections: readonly Connection[],
+): Promise<{ readonly splits: readonly Split[]; readonly mark: { readonly mark?: string } }> {
+  if (increment === undefined) return { splits: cut, mark: {} }
+  const { dialect } = database
+  await warnOfNulls(increment, connections[0]!, subject.selections, dialect, session)
+  const end = await endOf(increment, connections, started.selections, request.mark, dialect, session)
+  const splits = cut.map((split) => {
+    // Made a moment ago by `cutSplits`.
+    const selection = split.state as Selection
+    return { ...split, state: { ...selection, conditions: [...selection.conditions, ...end.conditions] } }
+  })
+  return { splits, mark: end.mark === undefined ? {} : { mark: end.mark } }
+}
+
+/**
+ * Uses connections of the snapshot before they read: one stands for all where all see the same state, otherwise it
+ * takes every one of them.
+ */
+async function within<A>(
+  readers: Connections,
+  snapshot: Snapshot,
+  most: number,
   session: Session,
-) {
-  const wanted = Math.max(1, Math.ceil((config.splits ?? parallel) / subject.selections.length))
+  use: (connections: readonly Connection[]) => Promise<A>,
+): Promise<A> {
+  const connections: Connection[] = []
+  let whole = false
+  try {
+    while (connections.length < (snapshot.consistent ? 1 : most)) connections.push(await readers.take(session))
+    const result = await use(connections)
+    whole = true
+    return result
+  } finally {
+    for (const connection of connections) await readers.give(connection, whole)
+  }
+}
+
+/**
+ * Touches every table in the snapshot, so that its transaction holds them: an ALTER or TRUNCATE that rewrites a table
+ * would make it look empty to a snapshot that comes to it later. What came in before is seen by looking again.
+ */
+async function pin(
+  { database, config, session }: Opening,
+  connections: readonly Connection[],
+  subject: Subject,
+  outside: Connection,
+): Promise<void> {
+  for (const connection of connections) {
+    for (const selection of subject.selections)
+      await connection.query(`SELECT 1 FROM ${fromItem(selection, database.dialect)} WHERE 1 = 0`)
+  }
+  const now = await understand(database, outside, config, session)
+  refuseDrift(placeOf(config), now.columns, { planned: subject.columns }, session)
+}
+
+async function cutSplits(opening: Opening, connection: Connection, subject: Subject): Promise<readonly Split[]> {
+  const { config, request } = opening
+  const wanted = Math.max(1, Math.ceil((config.splits ?? request.parallel) / subject.selections.length))
   const splits: Split[] = []
   for (const [i, selection] of subject.selections.entries()) {
-    const parts = await partsOf(database, connection, subject, selection, i, config, wanted, session)
+    const parts = await partsOf(opening, connection, subject, i, wanted)
     const prefix = subject.selections.length > 1 ? `${shownTable(selection.table!)}: ` : ""
     for (const part of parts) {
       const conditions = part.condition === undefined ? selection.conditions : [...selection.conditions, part.condition]
-      splits.push({ id: String(splits.length), label: `${prefix}${part.label}`, state: { ...selection, conditions } })
+      splits.push({
+        id: String(splits.length),
+        label: `${prefix}${part.label}`,
+        state: { ...selection, conditions },
+        ...(part.volatile === undefined ? {} : { volatile: part.volatile }),
+      })
     }
   }
   return splits
 }
 
 async function partsOf(
-  database: Database,
+  { database, config, session }: Opening,
   connection: Connection,
   subject: Subject,
-  selection: Selection,
   index: number,
-  config: DatabaseInputOptions,
   wanted: number,
-  session: Session,
 ): Promise<readonly Part[]> {
   const all = [{ label: "all rows" }]
   if (wanted < 2) return all
+  const selection = subject.selections[index]!
   if (config.splitColumn !== undefined) {
     const [column] = chosen(subject, [config.splitColumn], config, session)
     const info = subject.tables[index]
@@ -303,38 +302,5 @@ async function partsOf(
   }
   if (selection.table === undefined || connection.physicalSplits === undefined) return all
   const pages = await connection.physicalSplits(selection.table, wanted)
-  return pages.length === 0 ? all : pages.map(({ label, where }) => ({ label, condition: where }))
-}
-
-function source(
-  database: Database,
-  config: DatabaseInputOptions,
-  columns: Columns,
-  request: OpenRequest,
-  splits: readonly Split[],
-  readers: Connections,
-  consistency: Pick<Source, "oneSnapshot" | "consistencyNote">,
-  snapshot?: AsyncDisposable,
-): Source {
-  const options = ownOptions(database, config)
-  return {
-    splits,
-    ...consistency,
-    async *read(split, session): AsyncGenerator<Batch | Frame> {
-      const connection = await readers.take(session)
-      let whole = false
-      try {
-        const sql = selectSql(split.state as Selection, columns, database.dialect)
-        const encoding = request.encoding === undefined ? {} : { encoding: request.encoding }
-        yield* connection.read({ sql, columns, options, ...encoding }, session)
-        whole = true
-      } finally {
-        await readers.give(connection, whole)
-      }
-    },
-    async [Symbol.asyncDispose]() {
-      await readers[Symbol.asyncDispose]()
-      await snapshot?.[Symbol.asyncDispose]()
-    },
-  }
+  return pages.length === 0 ? all : pages.map(({ label, where }) => ({ label, condition: where, volatile: true }))
 }

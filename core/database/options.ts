@@ -1,4 +1,5 @@
 import type { ConfigSchema, Database, DataSource, WriteMode } from "../contract/index.ts"
+import { type IncrementalOptions, incrementalOption } from "./incremental.ts"
 
 /** Options of every derived input. */
 export interface DatabaseInputOptions {
@@ -10,6 +11,7 @@ export interface DatabaseInputOptions {
   readonly where?: string
   readonly splitColumn?: string
   readonly splits?: number
+  readonly incremental?: IncrementalOptions
   readonly [option: string]: unknown
 }
 
@@ -72,6 +74,7 @@ export function inputSchema(database: Database): ConfigSchema {
         maximum: 10_000,
         description: "Number of splits; by default as many as are read at the same time.",
       },
+      incremental: incrementalOption,
       ...database.inputOptions,
     },
   }

@@ -6,6 +6,8 @@ import { fromItem, type Selection, whereClause } from "./source-sql.ts"
 export interface Part {
   readonly label: string
   readonly condition?: string
+  /** True when the condition means the same rows only within one snapshot. */
+  readonly volatile?: boolean
 }
 
 /** Keys looked at for each split: enough that no split is twice as large as another, but for duplicates of one key. */

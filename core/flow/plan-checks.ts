@@ -1,6 +1,8 @@
 import type { Columns, Issue, RouterPlan } from "../contract/index.ts"
 import type { PluginError } from "../host/failure.ts"
+import type { BoundStep } from "./bind.ts"
 import { closestName } from "./closest-name.ts"
+import type { Flow } from "./flow-schema.ts"
 import type { Graph } from "./graph.ts"
 import type { Planned } from "./plan.ts"
 import { type FlowError, type FlowProblem, flowError } from "./problem.ts"
@@ -44,4 +46,53 @@ export function checkBranches(router: string, { branches }: RouterPlan, graph: G
 
 export function sameNames(names: readonly string[], columns: Columns): boolean {
   return names.length === columns.length && columns.every((column, i) => column.name === names[i])
+}
+
+/**
+ * What a step that reads by a mark needs of its flow. Known by the option's name, whatever the component: a name for
+ * the flow, under which the mark is kept, and outputs that take a row again without doubling it.
+ */
+export function checkIncrements(
+  flow: Flow,
+  steps: readonly BoundStep[],
+  graph: Graph,
+): { readonly problems: readonly FlowProblem[]; readonly warnings: readonly FlowProblem[] } {
+  const problems: FlowProblem[] = []
+  const warnings: FlowProblem[] = []
+  for (const step of steps) {
+    if (step.component.kind !== "input") continue
+    const increment = optionOf(step, "incremental") as Readonly<Record<string, string>> | undefined
+    if (increment === undefined || isGiven(increment.from) || isGiven(increment.to)) continue
+    if (!isGiven(flow.name)) {
+      const message = `Step "${step.id}" loads by a mark, and the flow has no name to keep the mark under`
+      problems.push({ step: step.id, message, hint: 'Give the flow a "name" that stays the same' })
+    }
+    for (const output of outputsBehind(step.id, steps, graph)) {
+      const mode = optionOf(output, "mode")
+      if (mode === "append" && isGiven(increment.overlap)) {
+        const message = `Step "${step.id}" reads rows again within the overlap, so output "${output.id}" needs mode updateRows or overwriteRows`
+        problems.push({ step: output.id, message, hint: 'Set its "mode", or leave out the overlap' })
+      }
+      if (mode === "replaceTable") {
+        const message = `Step "${step.id}" reads only what is new, and output "${output.id}" keeps nothing else: it replaces the table`
+        warnings.push({ step: output.id, message, hint: "Append or update to keep what was loaded before" })
+      }
+    }
+  }
+  return { problems, warnings }
+}
+
+function isGiven(text: string | undefined): boolean {
+  return text !== undefined && text.trim() !== ""
+}
+
+function optionOf({ config }: BoundStep, name: string): unknown {
+  return typeof config === "object" && config !== null ? (config as Readonly<Record<string, unknown>>)[name] : undefined
+}
+
+function outputsBehind(id: string, steps: readonly BoundStep[], graph: Graph): readonly BoundStep[] {
+  const reached = new Set([id])
+  // A set may grow while it is walked.
+  for (const from of reached) for (const { to } of graph.outgoing.get(from) ?? []) reached.add(to)
+  return steps.filter((step) => reached.has(step.id) && step.component.kind === "output")
 }

@@ -19,7 +19,7 @@ import { negotiate } from "./encoding-choice.ts"
 import type { Flow, FlowHop, FlowSettings } from "./flow-schema.ts"
 import { checkGraph, type Graph } from "./graph.ts"
 import { defaultDates, type ParameterProblem, type PreviewedParameter, resolveParameters } from "./parameters/index.ts"
-import { checkBranches, checkColumns, combined, sameNames } from "./plan-checks.ts"
+import { checkBranches, checkColumns, checkIncrements, combined, sameNames } from "./plan-checks.ts"
 import { type FlowError, type FlowProblem, flowError } from "./problem.ts"
 import { requirements, unioned } from "./projection.ts"
 
@@ -44,6 +44,8 @@ export interface Plan {
   /** In an order in which every step comes after its predecessors. */
   readonly steps: readonly PlannedStep[]
   readonly warnings: readonly FlowProblem[]
+  /** The parameters as they were given, to plan the same again; see {@link planAgain}. */
+  readonly given: Readonly<Record<string, string>>
 }
 
 export interface PlannedStep extends BoundStep {
@@ -84,7 +86,8 @@ export const planFlow = Effect.fn("planFlow")(function* (
   const bound = yield* bindSteps(flow, resolved.values).pipe(
     Effect.mapError((error) => flowError([...problems, ...error.problems])),
   )
-  if (problems.length > 0) return yield* flowError(problems)
+  const increments = problems.length > 0 ? { problems, warnings: [] } : checkIncrements(flow, bound, graph)
+  if (increments.problems.length > 0) return yield* flowError(increments.problems)
   const steps = graph.order.map((id) => bound.find((step) => step.id === id)!)
   const planner = yield* makePlanner(steps, graph, flow.settings, resolved.values, runId)
   // First with every column, to learn what is used; then with just that, where that is less.
@@ -101,9 +104,21 @@ export const planFlow = Effect.fn("planFlow")(function* (
     preview: resolved.preview,
     settings: flow.settings,
     steps: steps.map((step) => plannedStep(step, graph, second, encodings.get(step.id))),
-    warnings: first.warnings,
+    warnings: [...increments.warnings, ...first.warnings],
+    given: request.parameters ?? {},
   }
 })
+
+/** The same flow for the same run, planned once more: its sources may have changed. */
+export function planAgain({
+  flow,
+  runId,
+  bizdate,
+  scheduledAt,
+  given,
+}: Plan): Effect.Effect<Plan, FlowError | PluginError, PlanServices> {
+  return planFlow({ flow, runId, bizdate, scheduledAt, parameters: given })
+}
 
 /** Whether every step gives just what its successors use, in their order. */
 function givesNoMore(required: ReadonlyMap<string, readonly string[]>, { columnsOf }: PlannerResult): boolean {
