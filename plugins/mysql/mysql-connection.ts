@@ -5,6 +5,7 @@ import type {
   Frame,
   LoadRequest,
   ReadRequest,
+  Replacement,
   Session,
   TableInfo,
   TableName,
@@ -16,16 +17,19 @@ import { type Link, type Texts, valuesOf } from "./mysql-link.ts"
 import { load } from "./mysql-load.ts"
 import { evictEarlier, takeLock } from "./mysql-locks.ts"
 import { readBatches } from "./mysql-read.ts"
+import { replacementOn } from "./mysql-replacement.ts"
 
 /** A connection as the host sees it. `release` replaces the end of the connection, for those that are lent. */
 export class MysqlConnection implements Connection {
   readonly server: string
+  readonly replacement: Replacement
   readonly #link: Link
   readonly #release: (() => Promise<void>) | undefined
 
   constructor(link: Link, release?: () => Promise<void>) {
     this.#link = link
     this.#release = release
+    this.replacement = replacementOn(link)
     const { version, mariadb } = link.facts
     this.server = mariadb ? `MariaDB ${version.replace(/-mariadb.*$/i, "")}` : `MySQL ${version}`
   }

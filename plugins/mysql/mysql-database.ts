@@ -26,6 +26,12 @@ CREATE TEMPORARY TABLES then.
 **New tables.** An instant becomes TIMESTAMP, which ends in January 2038: rows beyond it are rejected. Map the column to
 DATETIME where such values exist.
 
+**Replacing a table.** The loaded table takes the place of the old one by RENAME TABLE, or by EXCHANGE PARTITION where a
+partition holds just the rows that are replaced. Grants, views, indexes, checks, partitions and the AUTO_INCREMENT value
+stay. Triggers, foreign keys in either direction, a system-versioned table and an engine without transactions forbid it.
+The user needs CREATE, ALTER, DROP, INSERT, SELECT and TRIGGER on the database. Foreign keys of tables that the user may not
+see cannot be noticed.
+
 **Snapshot.** Parallel splits see one state of InnoDB tables when the user has RELOAD (a global read lock for some
 milliseconds) or may see the binary log. Other engines have no snapshots.`,
   config: settingsSchema,

@@ -110,7 +110,8 @@ function columnOf(row: readonly (string | null)[], json: ReadonlySet<string>): T
 /** Character sets that hold all of Unicode. */
 const UNICODE = new Set(["utf8mb4", "utf16", "utf16le", "utf32"])
 
-function located(table: TableName, prefix = ""): string {
+/** A condition for rows of information_schema that belong to the table. */
+export function located(table: TableName, prefix = ""): string {
   const schema = table.schema === undefined ? "DATABASE()" : quoted(table.schema)
   return `${prefix}TABLE_SCHEMA = ${schema} AND ${prefix}TABLE_NAME = ${quoted(table.name)}`
 }
