@@ -12,8 +12,8 @@ export class TcpProxy implements AsyncDisposable {
   readonly #server: Server
   readonly #upstream: Upstream
   #lines: Line[] = []
-  #watch: StatementWatch | undefined
-  #count: StatementCount | undefined
+  #watches: StatementWatch[] = []
+  readonly #counts: StatementCount[] = []
 
   private constructor(upstream: Upstream) {
     this.#upstream = upstream
@@ -52,20 +52,20 @@ export class TcpProxy implements AsyncDisposable {
     for (const line of this.#lines) line.heal()
   }
 
-  /** Calls `act` once, at that statement, and holds its connection until it is done. */
-  onStatement(statement: Statement, act: () => Promise<Verdict>): void {
-    this.#watch = new StatementWatch(statement, act)
+  /** Calls `act` once, at that statement, and holds its connection until it is done. Returns what forgets it. */
+  onStatement(statement: Statement, act: () => Promise<Verdict>): () => void {
+    const watch = new StatementWatch(statement, act)
+    this.#watches.push(watch)
+    return () => {
+      this.#watches = this.#watches.filter((each) => each !== watch)
+    }
   }
 
   /** Counts, from now on, the messages to the server with these words. */
   count(words: readonly string[]): StatementCount {
-    this.#count = new StatementCount(words)
-    return this.#count
-  }
-
-  /** Forgets what `onStatement` was waiting for. */
-  unwatch(): void {
-    this.#watch = undefined
+    const count = new StatementCount(words)
+    this.#counts.push(count)
+    return count
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -85,7 +85,9 @@ export class TcpProxy implements AsyncDisposable {
   }
 
   #inspect(chunk: Uint8Array, from: Side, line: Line): Promise<Verdict> | undefined {
-    if (from === "client") this.#count?.take(chunk)
-    return this.#watch?.take(chunk, from, line)
+    if (from === "client") for (const count of this.#counts) count.take(chunk)
+    const verdicts = this.#watches.flatMap((watch) => watch.take(chunk, from, line) ?? [])
+    if (verdicts.length === 0) return undefined
+    return Promise.all(verdicts).then((words) => (words.includes("drop") ? "drop" : "forward"))
   }
 }

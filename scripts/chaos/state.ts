@@ -1,0 +1,53 @@
+import { Database } from "bun:sqlite"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import type { RunReport } from "../../core/run/report.ts"
+
+/** What the home folder says of the only run in it. */
+export interface State {
+  readonly id: string
+  readonly status: string
+  readonly fence: number
+  readonly report: RunReport | undefined
+}
+
+/** The newest run; undefined when no run got as far as being recorded. */
+export function readState(home: string): State | undefined {
+  return withState(home, (database) => {
+    const row = database
+      .query("SELECT id, status, fence, report FROM runs ORDER BY key DESC LIMIT 1")
+      .get() as Row | null
+    if (row === null) return undefined
+    const { id, status, fence, report } = row
+    return { id, status, fence, report: report === null ? undefined : (JSON.parse(report) as RunReport) }
+  })
+}
+
+/** Ids of the rows in quarantine, in the order in which they were kept. */
+export function quarantinedIds(home: string, run: string): readonly number[] {
+  const found = withState(home, (database) => {
+    const rows = database
+      .query(
+        "SELECT record FROM rejections JOIN runs ON runs.key = rejections.run WHERE runs.id = ? ORDER BY rejections.id",
+      )
+      .values(run)
+    return rows.map(([record]) => Number((JSON.parse(String(record)) as { id?: string } | null)?.id))
+  })
+  return found ?? []
+}
+
+function withState<A>(home: string, use: (database: Database) => A): A | undefined {
+  const path = join(home, "state.db")
+  if (!existsSync(path)) return undefined
+  using database = new Database(path, { readwrite: true })
+  // Killed before it made its tables, a worker leaves an empty file.
+  if (database.query("SELECT 1 FROM sqlite_master WHERE name = 'runs'").get() === null) return undefined
+  return use(database)
+}
+
+interface Row {
+  readonly id: string
+  readonly status: string
+  readonly fence: number
+  readonly report: string | null
+}

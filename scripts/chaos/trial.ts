@@ -1,0 +1,148 @@
+import { appendFileSync, cpSync, existsSync } from "node:fs"
+import { join } from "node:path"
+import { ask } from "./database.ts"
+import { type Fault, faultText, moments, type Role } from "./fault.ts"
+import { type Armed, arm, type Baseline, type Durations } from "./inflict.ts"
+import { Scene } from "./scene.ts"
+import type { Servers } from "./servers.ts"
+import type { Shape } from "./shape.ts"
+import { readState, type State } from "./state.ts"
+import { judge, type Verdict } from "./verdict.ts"
+import { type Ended, Worker } from "./worker.ts"
+
+export interface Trial {
+  readonly shape: Shape
+  /** Faults of the first attempt, the second, …; behind them there is peace. */
+  readonly attempts: readonly (readonly Fault[])[]
+  readonly baseline: Baseline
+  readonly servers: Servers
+  readonly folder: string
+  readonly durations: Durations
+}
+
+/** One process that worked on the run, and what happened to it. */
+export interface AttemptResult {
+  readonly words: string
+  readonly code: number
+  readonly ms: number
+  readonly faults: readonly {
+    readonly fault: string
+    readonly kind: Fault["kind"]
+    readonly firedMs: number | undefined
+  }[]
+  /** The last words of its standard error. */
+  readonly said: string
+}
+
+export interface TrialResult extends Verdict {
+  readonly attempts: readonly AttemptResult[]
+  readonly fence: number | undefined
+  readonly statements: Baseline["statements"]
+}
+
+/** Runs a flow, hurts it, resumes it until it succeeds, and judges what it has left. */
+export async function runTrial(trial: Trial): Promise<TrialResult> {
+  const { shape, servers, folder, attempts, baseline, durations } = trial
+  const kinds = attempts.flat().map(({ kind }) => kind)
+  const small = { home: kinds.includes("full-home"), target: kinds.includes("full-target") }
+  await using scene = await Scene.make({ shape, servers, folder, small })
+  const counts = countStatements(scene)
+  const results: AttemptResult[] = []
+  const unexpected: string[] = []
+  let state: State | undefined
+  for (let number = 1; state?.status !== "succeeded"; number++) {
+    const faults = attempts[number - 1] ?? []
+    const words = wordsFor(state)
+    const worker = new Worker({ words, folder, home: scene.home, name: `${number}-${words[0]}` })
+    const armed = faults.map((fault) => arm(scene, worker, fault, baseline, durations))
+    const ended = await patiently(worker, unexpected)
+    for (const each of armed) await each.disarm()
+    scene.heal()
+    results.push(resultOf(words, ended, armed))
+    state = readState(scene.home)
+    unexpected.push(...endingFaults(ended, state, armed))
+    if (number >= attempts.length + PEACEFUL_ATTEMPTS && state?.status !== "succeeded") {
+      unexpected.push(`the run is ${state?.status ?? "unknown"} after ${PEACEFUL_ATTEMPTS} attempts in peace`)
+      break
+    }
+  }
+  const verdict = await judgement(scene, shape, state)
+  const all = [...unexpected, ...verdict.unexpected]
+  if (verdict.lost + verdict.doubled + verdict.leftovers.length + all.length > 0) await keepEvidence(scene, verdict)
+  return { ...verdict, unexpected: all, attempts: results, fence: state?.fence, statements: counts() }
+}
+
+function wordsFor(state: State | undefined): readonly string[] {
+  const common = ["--sources", "sources.json", "--json"]
+  // Nothing is known of a run that died before it was recorded: it is started, not resumed.
+  if (state === undefined) return ["run", "flow.json", ...common]
+  // The source does not change, so reading the rest of it under a new snapshot is what the operator consents to.
+  return ["resume", state.id, "--new-snapshot", ...common]
+}
+
+async function patiently(worker: Worker, unexpected: string[]): Promise<Ended> {
+  const limit = setTimeout(() => {
+    unexpected.push(`the worker did not end in ${LIMIT_MS / 1000} s`)
+    worker.kill()
+  }, LIMIT_MS)
+  const ended = await worker.exited
+  clearTimeout(limit)
+  return ended
+}
+
+/** A run that fails says so in order, and only where something went wrong. */
+function endingFaults({ code, err }: Ended, state: State | undefined, armed: readonly Armed[]): readonly string[] {
+  const fired = armed.filter(({ firedMs }) => firedMs !== undefined)
+  const isKilled = code === 137
+  const mayBeKilled = fired.some(({ fault }) => fault.kind === "kill-worker" || fault.kind === "half-open")
+  const faults: string[] = []
+  const last = lastWords(err)
+  if (code === 70 || (code > 128 && !isKilled) || (isKilled && !mayBeKilled))
+    faults.push(`the worker ended with code ${code}: ${last}`)
+  if (code === 0 && state?.status !== "succeeded")
+    faults.push(`the worker ended with code 0 and the run is ${state?.status ?? "not recorded"}`)
+  if (code !== 0 && fired.length === 0 && state?.status !== "succeeded")
+    faults.push(`the worker ended with code ${code} in peace: ${last}`)
+  return faults
+}
+
+async function judgement(scene: Scene, shape: Shape, state: State | undefined): Promise<Verdict> {
+  const nothing = { lost: 0, doubled: 0, leftovers: [], unexpected: [], examples: [] }
+  // Of a run that never succeeded nothing can be expected.
+  return state?.status === "succeeded" ? await judge(scene, shape, state) : nothing
+}
+
+function countStatements(scene: Scene): () => Baseline["statements"] {
+  const count = (role: Role) =>
+    Object.entries(moments).map(([moment, words]) => [moment, scene.proxies[role].count(words)] as const)
+  const counts = { source: count("source"), target: count("target") }
+  const seen = (role: Role) => Object.fromEntries(counts[role].map(([moment, { seen }]) => [moment, seen]))
+  return () => ({ source: seen("source"), target: seen("target") })
+}
+
+function resultOf(words: readonly string[], { code, ms, err }: Ended, armed: readonly Armed[]): AttemptResult {
+  const faults = armed.map(({ fault, firedMs }) => ({ fault: faultText(fault), kind: fault.kind, firedMs }))
+  return { words: words.join(" "), code, ms, faults, said: lastWords(err) }
+}
+
+function lastWords(err: string): string {
+  const lines = err.trim().split(/[\n\r]/)
+  return lines.slice(-4).join(" / ").slice(-600)
+}
+
+/** What the databases and the home would take with them. */
+async function keepEvidence({ folder, home, places }: Scene, verdict: Verdict): Promise<void> {
+  const note = (text: string) => appendFileSync(join(folder, "evidence.txt"), `${text}\n`)
+  if (existsSync(home))
+    cpSync(home, join(folder, "home-kept"), { recursive: true, filter: (path) => !path.endsWith("ballast") })
+  for (const line of [...verdict.examples, ...verdict.leftovers, ...verdict.unexpected]) note(line)
+  const ledger = await ask(
+    places.target,
+    "SELECT run_id, step, item, written, at, note FROM headrace_ledger ORDER BY at",
+  ).catch((cause) => [[String(cause)]])
+  for (const row of ledger) note(`ledger: ${row.join(" | ")}`)
+}
+
+/** Attempts without any fault in which a run must succeed. One may find what a killed server still has to roll back. */
+const PEACEFUL_ATTEMPTS = 3
+const LIMIT_MS = 90_000
