@@ -2,7 +2,7 @@ import { Effect, Exit, Layer } from "effect"
 import type { DataSource, Plugin } from "../../core/contract/index.ts"
 import { Events } from "../../core/events/events.ts"
 import type { FlowSettings } from "../../core/flow/flow-schema.ts"
-import { type Plan, planFlow } from "../../core/flow/plan.ts"
+import { type Plan, planAgain, planFlow } from "../../core/flow/plan.ts"
 import { flowError } from "../../core/flow/problem.ts"
 import { checkFlow } from "../../core/flow/read-flow.ts"
 import { makeComponents } from "../../core/host/components.ts"
@@ -74,7 +74,11 @@ export function testEngine(
         ...(parameters === undefined ? {} : { parameters }),
         ...(bizdate === undefined ? {} : { bizdate }),
       }
-      const plan = yield* planFlow({ flow: checked, runId: runId ?? `test-${crypto.randomUUID().slice(0, 8)}-${++runs}`, ...given })
+      const plan = yield* planFlow({
+        flow: checked,
+        runId: runId ?? `test-${crypto.randomUUID().slice(0, 8)}-${++runs}`,
+        ...given,
+      })
       return { ...plan, settings: { ...plan.settings, ...settings } }
     })
   const launch = async <A, E>(effect: Effect.Effect<A, E, Layer.Success<typeof layer>>): Promise<A> => {
@@ -85,6 +89,11 @@ export function testEngine(
   return {
     rejections,
     plan: (flow, at = {}) => launch(planned(flow, at)),
-    run: (flow, at = {}) => launch(Effect.flatMap(planned(flow, at), (plan) => runPlan(plan, at))),
+    run: (flow, at = {}) =>
+      launch(
+        Effect.flatMap(planned(flow, at), (plan) =>
+          runPlan(plan, { ...at, replan: Effect.provide(planAgain(plan), layer) }),
+        ),
+      ),
   }
 }
