@@ -55,7 +55,33 @@ export interface Dialect {
    * Used to cut a table into even splits.
    */
   sample(table: string, fraction: number): { readonly from: string; readonly where?: string }
+  /**
+   * How the checksum of a written column is taken. Absent, or without an answer for a column: the host reads the values
+   * back and adds them up itself; values of json, interval and native are only counted then.
+   */
+  checksum?(column: TableColumn): ColumnChecksum | undefined
 }
+
+/**
+ * The checksum of a column is the sum, over the values that are not NULL, of the first 32 bits of the MD5 of each,
+ * taken as an unsigned number (the first eight hex digits). What is hashed is the canonical text in UTF-8 (see
+ * {@link LogicalType}), except:
+ *
+ * | kind | hashed |
+ * |---|---|
+ * | float32, float64 | the IEEE 754 bytes, the highest first; -0 as 0, NaN as `7fc00000` or `7ff8000000000000` |
+ * | bytes | the bytes themselves |
+ * | decimal | without zeros at the fraction's end, and without a point that nothing follows; no `-0` |
+ * | string with `fixed` | without blanks at the end |
+ * | interval | `h:mm:ss` with two digits of hours at least, no zeros at the fraction's end, no sign of zero |
+ */
+export type ColumnChecksum =
+  /** An aggregate expression that gives it; NULL and 0 mean the same. */
+  | { readonly by: "sql"; readonly sql: string }
+  /** The values read back as they were written: the host adds them up. */
+  | { readonly by: "reading" }
+  /** The values cannot be compared, because of `why`, such as `jsonb orders keys anew`: they are only counted. */
+  | { readonly by: "count"; readonly why: string }
 
 export interface TableName {
   readonly schema?: string

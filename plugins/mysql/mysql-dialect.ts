@@ -1,4 +1,5 @@
 import type { Column, Dialect, LogicalType } from "../../core/contract/index.ts"
+import { checksum } from "./mysql-checksum.ts"
 import { isGeometry, logicalType } from "./mysql-types.ts"
 
 /** SQL of MySQL and MariaDB under the pinned session, where backslashes escape and double quotes are strings. */
@@ -12,6 +13,7 @@ export const mysqlDialect: Dialect = {
   forUpdate: " FOR UPDATE",
   createTableSuffix: " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4",
   sample: (table, fraction) => ({ from: table, where: `RAND() < ${Math.min(Math.max(fraction, 0), 1)}` }),
+  checksum: (column) => checksum(column, quote(column.name)),
 }
 
 export function quote(identifier: string): string {

@@ -1,4 +1,5 @@
 import type { Dialect } from "../../core/contract/index.ts"
+import { checksum } from "./postgres-checksum.ts"
 import { columnType } from "./type-map.ts"
 
 export const postgresDialect: Dialect = {
@@ -16,6 +17,7 @@ export const postgresDialect: Dialect = {
   sample(table, fraction) {
     return { from: fraction >= 1 ? table : `${table} TABLESAMPLE SYSTEM (${Math.min(100, fraction * 100)})` }
   },
+  checksum: (column) => checksum(column, quoteIdentifier(column.name)),
 }
 
 export function quoteIdentifier(identifier: string): string {
