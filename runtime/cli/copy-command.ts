@@ -6,6 +6,7 @@ import { DataSources } from "../../core/host/services.ts"
 import { Settings } from "../settings.ts"
 import { type CopyOptions, copyFlow, type TypedEndpoint } from "./copy-flow.ts"
 import { readEndpoint } from "./endpoint.ts"
+import { originOf } from "./flow-document.ts"
 import { jsonFlag, rejectedFlag, settingsFlags } from "./flow-flags.ts"
 import { withHost } from "./global-flags.ts"
 import { asJson, usage } from "./refusal.ts"
@@ -71,7 +72,9 @@ export const copyCommand = Command.make(
       const document = yield* copyDocument(flags.source, flags.target, options)
       if (flags.printFlow) return screen.out(JSON.stringify(document, null, 2))
       const flow = yield* checkFlow(document)
-      return yield* runRequest({ flow, parameters: {} }, { ...flags, rejected: Option.getOrUndefined(flags.rejected) })
+      const origin = originOf({ document: JSON.stringify(document), base: cwd }, {})
+      const rejected = Option.getOrUndefined(flags.rejected)
+      return yield* runRequest({ flow, parameters: {} }, { ...flags, origin, rejected })
     })
     yield* copied.pipe(Effect.mapError(inWordsOfCopy), withHost(cwd), asJson(flags.json))
   }),

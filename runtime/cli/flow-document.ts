@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto"
 import { readFile } from "node:fs/promises"
 import { dirname, resolve } from "node:path"
 import process from "node:process"
@@ -6,6 +7,7 @@ import { Effect } from "effect"
 import type { Flow } from "../../core/flow/flow-schema.ts"
 import { type FlowError, flowError } from "../../core/flow/problem.ts"
 import { readFlow } from "../../core/flow/read-flow.ts"
+import type { FlowOrigin } from "../../core/store/run-record.ts"
 import { Settings } from "../settings.ts"
 
 /** A flow from a file or from the standard input. */
@@ -13,6 +15,10 @@ export interface FlowDocument {
   readonly flow: Flow
   /** Relative paths in it start here: the folder of its file. */
   readonly base: string
+  /** Its text. */
+  readonly document: string
+  /** The file, unless it came through a pipe. */
+  readonly path?: string
 }
 
 export const readDocument = Effect.fnUntraced(function* (
@@ -21,16 +27,28 @@ export const readDocument = Effect.fnUntraced(function* (
   const { cwd } = yield* Settings
   if (argument === "-") {
     const content = yield* Effect.promise(() => text(process.stdin))
-    return { flow: yield* readFlow(content, "the standard input"), base: cwd }
+    return { flow: yield* readFlow(content, "the standard input"), base: cwd, document: content }
   }
   const path = resolve(cwd, argument)
   const content = yield* Effect.tryPromise({
     try: () => readFile(path, "utf8"),
     catch: (error) => unreadable(argument, error as { code?: string }),
   })
-  const folder = isPipe(path) ? cwd : dirname(path)
-  return { flow: yield* readFlow(content, `"${argument}"`), base: folder }
+  const flow = yield* readFlow(content, `"${argument}"`)
+  return isPipe(path) ? { flow, base: cwd, document: content } : { flow, base: dirname(path), document: content, path }
 })
+
+/** What is recorded of a document, with the settings that the call gave. */
+export function originOf(
+  { document, base, path }: Pick<FlowDocument, "document" | "base" | "path">,
+  overrides: FlowOrigin["overrides"],
+): FlowOrigin {
+  return { document, hash: hashOf(document), base, overrides, ...(path === undefined ? {} : { path }) }
+}
+
+export function hashOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex")
+}
 
 /** True for what a shell writes in place of `<(…)`, and for `/dev/stdin`: nothing lies in that folder. */
 function isPipe(path: string): boolean {

@@ -1,6 +1,7 @@
 import { Effect, Option } from "effect"
 import { Argument, CliError, Flag } from "effect/cli"
 import type { Flow } from "../../core/flow/flow-schema.ts"
+import type { FlowOrigin } from "../../core/store/run-record.ts"
 
 export const flowArgument = Argument.String("FLOW").pipe(
   Argument.withDescription("File of the flow document; - reads the standard input"),
@@ -76,22 +77,27 @@ const errorLimit = Flag.Int("error-limit").pipe(
 /** Settings of a flow that can be given with the call. */
 export const settingsFlags = { parallel, errorLimit }
 
+/** The settings that a call gives. */
+export function overridesOf(flags: {
+  readonly parallel: Option.Option<number>
+  readonly errorLimit: Option.Option<number>
+}): FlowOrigin["overrides"] {
+  return {
+    ...(Option.isSome(flags.parallel) ? { parallel: flags.parallel.value } : {}),
+    ...(Option.isSome(flags.errorLimit) ? { errorLimit: flags.errorLimit.value } : {}),
+  }
+}
+
 /** The flow with the settings of the call in the place of its own. */
-export function withSettings(
-  flow: Flow,
-  flags: { readonly parallel: Option.Option<number>; readonly errorLimit: Option.Option<number> },
-): Flow {
+export function withSettings(flow: Flow, { parallel, errorLimit }: FlowOrigin["overrides"]): Flow {
   const { errorPercent: _, ...withoutPercent } = flow.settings
-  const settings = Option.match(flags.errorLimit, {
-    onNone: () => flow.settings,
-    onSome: (limit) => ({ ...withoutPercent, errorLimit: limit }),
-  })
-  return { ...flow, settings: { ...settings, parallel: Option.getOrElse(flags.parallel, () => settings.parallel) } }
+  const settings = errorLimit === undefined ? flow.settings : { ...withoutPercent, errorLimit }
+  return { ...flow, settings: { ...settings, parallel: parallel ?? settings.parallel } }
 }
 
 export const rejectedFlag = Flag.String("rejected").pipe(
   Flag.withMetavar("FILE"),
-  Flag.withDescription("File for rejected rows as JSON lines; by default ~/.headrace/rejected/<run>.jsonl"),
+  Flag.withDescription("Also write the rejected rows to this file, as JSON lines"),
   Flag.optional,
 )
 

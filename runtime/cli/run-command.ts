@@ -1,9 +1,10 @@
 import { Effect, Option } from "effect"
 import { Command } from "effect/cli"
-import { readDocument } from "./flow-document.ts"
+import { originOf, readDocument } from "./flow-document.ts"
 import {
   flowArgument,
   jsonFlag,
+  overridesOf,
   planFlags,
   planRequest,
   rejectedFlag,
@@ -26,10 +27,11 @@ export const runCommand = Command.make(
   },
   Effect.fnUntraced(function* (flags) {
     const run = Effect.gen(function* () {
-      const { flow, base } = yield* readDocument(flags.flow)
-      const request = { flow: withSettings(flow, flags), ...planRequest(flags) }
-      const options = { ...flags, rejected: Option.getOrUndefined(flags.rejected) }
-      return yield* runRequest(request, options).pipe(withHost(base))
+      const document = yield* readDocument(flags.flow)
+      const origin = originOf(document, overridesOf(flags))
+      const request = { flow: withSettings(document.flow, origin.overrides), ...planRequest(flags) }
+      const options = { ...flags, origin, rejected: Option.getOrUndefined(flags.rejected) }
+      return yield* runRequest(request, options).pipe(withHost(document.base))
     })
     yield* run.pipe(asJson(flags.json))
   }),

@@ -8,6 +8,7 @@ import type { RunReport } from "../../core/run/report.ts"
 import { screenLayer } from "../cli/screen.ts"
 import { Settings } from "../settings.ts"
 import { Secrets } from "../sources/secrets.ts"
+import { storeLayer } from "../store/store.ts"
 import { hostLayer } from "../worker/host.ts"
 import { planNew, runNew } from "../worker/run-flow.ts"
 
@@ -31,7 +32,7 @@ export function makeEngine(folder: string, sources: Readonly<Record<string, unkn
   writeFileSync(file, JSON.stringify(sources), { mode: 0o600 })
   const settings = { home: join(folder, "home"), cwd: folder, environment: {}, verbose: false }
   const screen = { out: process.stdout, err: process.stderr, environment: {}, verbose: false }
-  const layer = hostLayer({ base: folder, sources: file, plugins: [], unconfined: [] }).pipe(
+  const layer = Layer.merge(hostLayer({ base: folder, sources: file, plugins: [], unconfined: [] }), storeLayer).pipe(
     Layer.provideMerge(screenLayer(screen)),
     Layer.provideMerge(Layer.merge(Secrets.layer, Layer.succeed(Settings, settings))),
   )
@@ -41,10 +42,7 @@ export function makeEngine(folder: string, sources: Readonly<Record<string, unkn
     steps: readonly Step[],
     settings: Readonly<Record<string, unknown>>,
     onEvent: (event: RunEvent) => void,
-  ) =>
-    Effect.flatMap(plan(steps, settings), (made) => runNew(made, { rejected: undefined, onEvent })).pipe(
-      Effect.provide(layer),
-    )
+  ) => Effect.flatMap(plan(steps, settings), (made) => runNew(made, { ...CALL, onEvent })).pipe(Effect.provide(layer))
   return {
     async run(steps, settings = {}) {
       const report = await Effect.runPromise(watched(steps, settings, () => {}))
@@ -75,3 +73,6 @@ function flowOf(steps: readonly Step[], settings: Readonly<Record<string, unknow
   const hops = named.slice(1).map(({ id }, i) => ({ from: named[i]!.id, to: id }))
   return { version: 1, steps: named, hops, settings }
 }
+
+/** The smoke run makes its flows itself. */
+const CALL = { origin: { document: "{}", hash: "", base: "", overrides: {} }, parameters: {} }

@@ -1,62 +1,95 @@
-import { join, resolve } from "node:path"
 import { Effect, Layer, Stream } from "effect"
 import { Events, type RunEvent } from "../../core/events/events.ts"
 import type { Flow } from "../../core/flow/flow-schema.ts"
-import { type Plan, type PlanRequest, planFlow } from "../../core/flow/plan.ts"
-import type { PluginError } from "../../core/host/failure.ts"
-import { Journal } from "../../core/run/journal.ts"
-import type { RunReport } from "../../core/run/report.ts"
+import { type Plan, type PlanRequest, planAgain, planFlow } from "../../core/flow/plan.ts"
+import { type DataSources, InstalledComponents, type Machine } from "../../core/host/services.ts"
+import { Journal, type Resumed } from "../../core/run/journal.ts"
 import { runPlan } from "../../core/run/run.ts"
-import { Settings } from "../settings.ts"
+import { refuseBeside } from "../../core/store/resumption.ts"
+import { RunStore } from "../../core/store/run-store.ts"
+import { Secrets } from "../sources/secrets.ts"
+import { stateOf } from "../store/process-owner.ts"
+import { makeRunJournal } from "../store/run-journal.ts"
+import { asked } from "../store/store.ts"
 import { explainRefused, Plugins } from "./host.ts"
-import { makeRejectedFile } from "./rejected-file.ts"
 import { makeRunId } from "./run-id.ts"
+import { isIncremental, markSources, newRun, type RunCall, recordedSteps } from "./run-record.ts"
 
 export interface FlowRequest {
   readonly flow: Flow
   readonly parameters: Readonly<Record<string, string>>
   readonly bizdate?: string
   readonly scheduledAt?: string
+  /** Of a run that there is already. */
+  readonly runId?: string
 }
 
-/** Plans a flow under a new run id. Changes nothing. */
+/** Plans a flow, under a new run id unless one is given. Changes nothing. */
 export const planNew = Effect.fnUntraced(function* (request: FlowRequest) {
   const installed = yield* Plugins
-  const runId = yield* makeRunId
+  const runId = request.runId ?? (yield* makeRunId)
   const whole: PlanRequest = { ...request, runId }
-  return yield* planFlow(whole).pipe(
+  return yield* Effect.interruptible(planFlow(whole)).pipe(
     Effect.catchTag("FlowError", (error) => Effect.fail(explainRefused(error, request.flow.steps, installed))),
   )
 })
 
-export interface RunOptions {
-  /** File for rejected rows; by default one of its own below the home folder. */
-  readonly rejected: string | undefined
+export interface RunOptions extends RunCall {
   readonly onEvent: (event: RunEvent) => void
 }
 
-/** Runs a plan and keeps its rejected rows. Never fails: the report says how it ended; see {@link runPlan}. */
+/** Records a run, then runs its plan. Fails only before anything was touched: afterwards the report says how it ended. */
 export const runNew = Effect.fnUntraced(function* (plan: Plan, options: RunOptions) {
-  const { home, cwd } = yield* Settings
-  const path =
-    options.rejected === undefined ? join(home, "rejected", `${plan.runId}.jsonl`) : resolve(cwd, options.rejected)
-  const file = makeRejectedFile(path)
+  const store = yield* RunStore
+  const run = yield* newRun(plan, options)
+  const judge = isIncremental(plan)
+    ? (earlier: Parameters<typeof refuseBeside>[0]) => refuseBeside(earlier, stateOf)
+    : undefined
+  yield* asked(() => store.register(run, judge))
+  return yield* runAttempt(plan, { fence: 1, onEvent: options.onEvent })
+}, Effect.uninterruptible)
+
+export interface AttemptOptions {
+  readonly fence: number
+  readonly resumed?: Resumed
+  readonly onEvent: (event: RunEvent) => void
+}
+
+/** One attempt at a run that is recorded. Never fails: the report says how it ended; see {@link runPlan}. */
+export const runAttempt = Effect.fnUntraced(function* (plan: Plan, { fence, resumed, onEvent }: AttemptOptions) {
+  const store = yield* RunStore
+  const { mask } = yield* Secrets
+  const sources = markSources(plan)
+  const marks = yield* asked(() => marksOf(store, plan, sources))
+  const run = { id: plan.runId, fence }
+  const journal = makeRunJournal({ store, run, markSources: sources, mask })
+  const components = yield* InstalledComponents
+  const context = yield* Effect.context<InstalledComponents | DataSources | Machine>()
+  const replan = planAgain(plan).pipe(
+    Effect.tap((grown) => asked(() => store.planned(run, recordedSteps(grown, components)))),
+    Effect.provide(context),
+  )
   const watched = Effect.gen(function* () {
     const events = yield* Events
     yield* Effect.forkScoped(
-      Stream.runForEach(events.stream, (event) => Effect.sync(() => options.onEvent(event))),
+      Stream.runForEach(events.stream, (event) => Effect.sync(() => onEvent(event))),
       { startImmediately: true },
     )
-    return yield* runPlan(plan)
+    return yield* runPlan(plan, { fence, marks, replan, ...(resumed === undefined ? {} : { resumed }) })
   })
-  const layer = Layer.merge(Events.layer, Layer.succeed(Journal, file.journal))
-  const report = yield* Effect.scoped(watched).pipe(Effect.provide(layer))
-  return withFault(report, file.fault())
+  const layer = Layer.merge(Events.layer, Layer.succeed(Journal, journal))
+  return yield* Effect.scoped(watched).pipe(Effect.provide(layer))
 }, Effect.uninterruptible)
 
-/** Rows that could not be kept make a failure of a run that went well otherwise. */
-function withFault(report: RunReport, fault: PluginError | undefined): RunReport {
-  if (fault === undefined || report.status !== "succeeded") return report
-  const { message, reason, hint } = fault
-  return { ...report, status: "failed", failure: { message, reason, ...(hint === undefined ? {} : { hint }) } }
+/** Where the inputs of a plan go on, as far as they still read the same data source. */
+async function marksOf(
+  store: RunStore["Service"],
+  { flow }: Plan,
+  sources: Readonly<Record<string, string>>,
+): Promise<Readonly<Record<string, string>>> {
+  if (flow.name === undefined) return {}
+  const marks = await store.marks(flow.name)
+  return Object.fromEntries(
+    marks.filter(({ step, dataSource }) => sources[step] === dataSource).map(({ step, mark }) => [step, mark]),
+  )
 }

@@ -1,0 +1,88 @@
+import type { Journal, Rejection } from "../../core/run/journal.ts"
+import type { RunReport } from "../../core/run/report.ts"
+import type { Attempt, RunStore } from "../../core/store/run-store.ts"
+
+export interface JournalOptions {
+  readonly store: RunStore["Service"]
+  readonly run: Attempt
+  /** Data source of each input, by step. */
+  readonly markSources: Readonly<Record<string, string>>
+  /** Takes secrets out of what is kept. */
+  readonly mask: (text: string) => string
+}
+
+/** The journal of an attempt over the run store. Rejected rows are gathered and written some thousand at a time. */
+export function makeRunJournal({ store, run, markSources, mask }: JournalOptions): Journal["Service"] {
+  let rows: Rejection[] = []
+  let characters = 0
+  let writing: Promise<void> = Promise.resolve()
+  let fault: { readonly error: unknown } | undefined
+
+  function flush(): void {
+    if (rows.length === 0) return
+    const batch = rows
+    rows = []
+    characters = 0
+    // A store on this machine is done when this returns, so that rows never pile up.
+    const keeping = keep(batch)
+    const before = writing
+    writing = before.then(() => keeping)
+  }
+
+  /** Never rejects: what went wrong is the `fault`, and nothing is written after it. */
+  async function keep(batch: readonly Rejection[]): Promise<void> {
+    if (fault !== undefined) return
+    try {
+      await store.keep(run, batch)
+    } catch (error) {
+      fault ??= { error }
+    }
+  }
+
+  async function flushed(): Promise<void> {
+    flush()
+    await writing
+    if (fault !== undefined) throw fault.error
+  }
+
+  return {
+    inputOpened: (input) => store.inputOpened(run, input),
+    async splitStarted(split, attempt, kept) {
+      await flushed()
+      await store.splitStarted(run, split, attempt, kept)
+    },
+    reject(rejection) {
+      // What cannot be kept must not be dropped without a word: the run ends.
+      if (fault !== undefined) throw fault.error
+      rows.push(rejection)
+      characters += weightOf(rejection)
+      if (characters >= MOST_CHARACTERS) flush()
+    },
+    sealed: flushed,
+    splitCommitted: (receipt) => store.splitCommitted(run, receipt),
+    async finished(report) {
+      await flushed().catch((error) => {
+        // A run that has failed already says why, and that is worth more.
+        if (report.status === "succeeded") throw error
+      })
+      await store.finish(run, { report: masked(report, mask), markSources })
+      return report.rejected === 0 ? [] : [`rejected rows: headrace quarantine show ${run.id}`]
+    },
+  }
+}
+
+/** The same report without secrets, which messages of servers may repeat. */
+function masked(report: RunReport, mask: (text: string) => string): RunReport {
+  const text = JSON.stringify(report, (_, value: unknown) => (typeof value === "string" ? mask(value) : value))
+  return JSON.parse(text) as RunReport // of the same shape
+}
+
+/** Characters that a row occupies, about. */
+function weightOf({ record, reason, value }: Rejection): number {
+  let characters = ROW_CHARACTERS + reason.length + (value?.length ?? 0)
+  for (const name in record) characters += name.length + (record[name]?.length ?? 0)
+  return characters
+}
+
+const MOST_CHARACTERS = 1_048_576
+const ROW_CHARACTERS = 100

@@ -1,0 +1,170 @@
+import { expect, test } from "bun:test"
+import { aReceipt, aRejection, aReport, aRun, TestStore } from "./testdata/store.ts"
+
+test("run-store gives back a run as it was recorded, and how it ended", async () => {
+  using at = new TestStore()
+  const { file, runs } = await at.open()
+  const run = aRun("r1", { flow: "orders" })
+  await runs.register(run)
+  expect(await runs.find("r1")).toEqual({
+    ...run,
+    fence: 1,
+    status: "running",
+    isDiscarded: false,
+    isSettled: false,
+    startedAt: at.now,
+    attemptAt: at.now,
+  })
+  expect(await runs.find("r2")).toBeUndefined()
+  at.now += 5000
+  const counts = {
+    step: "write",
+    kind: "output",
+    rowsIn: 9,
+    rowsOut: 8,
+    rejected: 1,
+    filtered: 0,
+    made: 0,
+    bytes: 1,
+  } as const
+  const report = aReport("r1", { status: "failed", rejected: 1, steps: [counts] })
+  await runs.finish({ id: "r1", fence: 1 }, { report, markSources: {} })
+  expect(await runs.find("r1")).toMatchObject({ status: "failed", endedAt: at.now, report })
+  expect(await runs.list({})).toMatchObject([{ id: "r1", flow: "orders", written: 8, rejected: 1, fence: 1 }])
+  file[Symbol.dispose]()
+})
+
+test("run-store lists the newest runs first, by flow and by status", async () => {
+  using at = new TestStore()
+  const { file, runs } = await at.open()
+  for (const id of ["r1", "r2", "r3"]) await runs.register(aRun(id, { flow: id === "r3" ? "b" : "a" }))
+  await runs.finish({ id: "r1", fence: 1 }, { report: aReport("r1"), markSources: {} })
+  const ids = async (filter: Parameters<typeof runs.list>[0]) => (await runs.list(filter)).map(({ id }) => id)
+  expect(await ids({})).toEqual(["r3", "r2", "r1"])
+  expect(await ids({ flow: "a" })).toEqual(["r2", "r1"])
+  expect(await ids({ statuses: ["succeeded"] })).toEqual(["r1"])
+  expect(await ids({ limit: 1 })).toEqual(["r3"])
+  file[Symbol.dispose]()
+})
+
+test("run-store keeps how far a run has come", async () => {
+  using at = new TestStore()
+  const { file, runs } = await at.open()
+  await runs.register(aRun("r1"))
+  const run = { id: "r1", fence: 1 }
+  const columns = [{ name: "id", type: { kind: "decimal", precision: 40, scale: 2 }, nullable: false }] as const
+  const splits = [
+    { id: "1", label: "one", state: { from: "9007199254740993" } },
+    { id: "2", label: "two", state: null, volatile: true },
+  ]
+  await runs.inputOpened(run, { step: "read", columns, splits, oneSnapshot: true, mark: "42" })
+  await runs.splitStarted(run, "read/1", 1, [])
+  await runs.splitStarted(run, "read/2", 1, [])
+  const receipt = aReceipt("read/1", 10)
+  await runs.splitCommitted(run, receipt)
+  expect(await runs.progress("r1")).toEqual({
+    inputs: [{ step: "read", columns, splits, oneSnapshot: true, mark: "42" }],
+    receipts: [receipt],
+    begun: [{ split: "read/2", attempt: 1 }],
+  })
+  expect(await runs.list({})).toMatchObject([{ written: 10 }])
+  file[Symbol.dispose]()
+})
+
+test("run-store lets one of two claim a run, and refuses everything that earlier attempts write", async () => {
+  using at = new TestStore()
+  const { file, runs } = await at.open()
+  const { file: second, runs: others } = await at.open()
+  await runs.register(aRun("r1"))
+  const old = { id: "r1", fence: 1 }
+  const owner = { pid: 7, host: "there", start: "5" }
+  expect(await Promise.all([runs.claim(old, owner), others.claim(old, owner)])).toEqual([true, false])
+  expect(await runs.find("r1")).toMatchObject({ fence: 2, status: "running", owner })
+  const writes = [
+    () => runs.inputOpened(old, { step: "read", columns: [], splits: [], oneSnapshot: true }),
+    () => runs.splitStarted(old, "read/1", 1, []),
+    () => runs.splitCommitted(old, aReceipt("read/1", 1)),
+    () => runs.keep(old, [aRejection("r1", 0)]),
+    () => runs.finish(old, { report: aReport("r1"), markSources: {} }),
+  ]
+  for (const write of writes)
+    await expect(write()).rejects.toMatchObject({
+      reason: "cancelled",
+      retryable: false,
+      message: "Cannot go on with run r1: it was taken over by somebody else",
+    })
+  expect(await runs.progress("r1")).toEqual({ inputs: [], receipts: [], begun: [] })
+  await runs.finish({ id: "r1", fence: 2 }, { report: aReport("r1", { fence: 2 }), markSources: {} })
+  expect(await runs.find("r1")).toMatchObject({ status: "succeeded" })
+  for (const each of [file, second]) each[Symbol.dispose]()
+})
+
+test("run-store advances marks with a success alone, for flows that have a name", async () => {
+  using at = new TestStore()
+  const { file, runs } = await at.open()
+  const end = async (id: string, status: "succeeded" | "failed", mark: string, flow?: string) => {
+    await runs.register(aRun(id, flow === undefined ? {} : { flow }))
+    const report = aReport(id, { status, marks: { read: mark } })
+    await runs.finish({ id, fence: 1 }, { report, markSources: { read: "shop" } })
+  }
+  await end("r1", "succeeded", "10", "orders")
+  await end("r2", "failed", "20", "orders")
+  await end("r3", "succeeded", "30")
+  expect(await runs.marks("orders")).toEqual([{ step: "read", dataSource: "shop", mark: "10", run: "r1" }])
+  await end("r4", "succeeded", "40", "orders")
+  expect(await runs.marks("orders")).toEqual([{ step: "read", dataSource: "shop", mark: "40", run: "r4" }])
+  expect(file.get("SELECT count(*) AS n FROM marks")).toEqual({ n: 1 })
+  file[Symbol.dispose]()
+})
+
+test("run-store shows who wants to begin a run what is unfinished since the last success, and lets it refuse", async () => {
+  using at = new TestStore()
+  const { file, runs } = await at.open()
+  const seen: string[] = []
+  const judge: Parameters<typeof runs.register>[1] = (earlier) => {
+    seen.push(earlier.map(({ run, committed }) => `${run.id} ${committed.map(({ rows }) => rows).join()}`).join("; "))
+  }
+  await runs.register(aRun("r1", { flow: "a" }), judge)
+  await runs.finish({ id: "r1", fence: 1 }, { report: aReport("r1"), markSources: {} })
+  await runs.register(aRun("r2", { flow: "a" }), judge)
+  await runs.splitCommitted({ id: "r2", fence: 1 }, aReceipt("read/1", 3))
+  await runs.splitCommitted({ id: "r2", fence: 1 }, aReceipt("read/2", 4))
+  await runs.register(aRun("r3", { flow: "a" }), judge)
+  await runs.finish(
+    { id: "r3", fence: 1 },
+    { report: aReport("r3", { status: "cancelled" }), markSources: {}, isDiscarded: true },
+  )
+  await runs.register(aRun("r4", { flow: "b" }), judge)
+  const refusing = runs.register(aRun("r5", { flow: "a" }), (earlier) => {
+    judge(earlier)
+    throw Object.assign(new Error("no"), { reason: "conflict" })
+  })
+  await expect(refusing).rejects.toThrow("no")
+  expect(seen).toEqual(["", "", "r2 7", "", "r2 7"])
+  expect(await runs.find("r5")).toBeUndefined()
+  file[Symbol.dispose]()
+})
+
+test("run-store forgets runs after 90 days, but none of which rejected rows wait", async () => {
+  using at = new TestStore()
+  const { file, runs, quarantine } = await at.open()
+  for (const id of ["r1", "r2"]) {
+    await runs.register(aRun(id))
+    await runs.splitCommitted({ id, fence: 1 }, aReceipt("read/1", 1))
+    if (id === "r2") await runs.keep({ id, fence: 1 }, [aRejection(id, 0)])
+    await runs.finish({ id, fence: 1 }, { report: aReport(id), markSources: {} })
+  }
+  const ids = async () => (await runs.list({})).map(({ id }) => id)
+  at.now += 90 * 24 * 3600 * 1000
+  await runs.register(aRun("r3"))
+  expect(await ids()).toEqual(["r3", "r2", "r1"])
+  at.now++
+  await runs.register(aRun("r4"))
+  expect(await ids()).toEqual(["r4", "r3", "r2"])
+  expect(file.all("SELECT split FROM splits")).toHaveLength(1)
+  await quarantine.drop("r2")
+  await runs.register(aRun("r5"))
+  expect(await ids()).toEqual(["r5", "r4", "r3"])
+  expect(file.all("SELECT * FROM rejections")).toEqual([])
+  file[Symbol.dispose]()
+})

@@ -1,0 +1,64 @@
+import type { Failure, FailureReason } from "../../core/contract/index.ts"
+import { failure } from "../../core/host/failure.ts"
+
+/** What SQLite or the file system said of the store, as a failure that tells what would fix it. */
+export function storeFailure(action: string, path: string, error: unknown): Failure {
+  const { reason, code = "unknown", errcode } = error as { reason?: FailureReason; code?: string; errcode?: number }
+  if (reason !== undefined) return error as Failure // it has a reason: it is one of ours
+  const [why, cause, hint] = kindOf(code, errcode) ?? ["unknown", messageOf(error), undefined]
+  return failure(why, `Cannot ${action} in "${path}": ${cause}`, {
+    code: errcode === undefined ? code : `SQLITE_${errcode}`,
+    cause: error,
+    retryable: false,
+    ...(hint === undefined ? {} : { hint }),
+  })
+}
+
+type Kind = readonly [reason: FailureReason, cause: string, hint: string]
+
+function kindOf(code: string, errcode: number | undefined): Kind | undefined {
+  const known = KINDS[code]
+  if (known !== undefined) return known
+  // The lowest byte is the kind, the others are the variety.
+  return errcode === undefined ? undefined : (SQLITE_KINDS[errcode & 0xff] ?? undefined)
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+const FULL: Kind = [
+  "resource",
+  "the disk is full",
+  "Free some space, or let HEADRACE_HOME name a folder on another disk",
+]
+const DENIED: Kind = ["permission", "permission denied", "Let HEADRACE_HOME name a folder that you may write to"]
+const BROKEN: Kind = [
+  "protocol",
+  "the file is damaged, or no store of Headrace",
+  "Move the file away: a new one is made; what it said of earlier runs is lost",
+]
+const BUSY: Kind = ["conflict", "another process has held it for too long", "Run it again when that process is done"]
+const IO: Kind = ["resource", "the disk cannot be read or written", "Check the disk and the space on it"]
+
+const KINDS: Readonly<Record<string, Kind>> = {
+  ENOSPC: FULL,
+  EDQUOT: FULL,
+  EFBIG: FULL,
+  EACCES: DENIED,
+  EPERM: DENIED,
+  EROFS: ["permission", "the disk is read-only", DENIED[2]],
+  ENOTDIR: ["config", "a part of the path is no folder", DENIED[2]],
+  EEXIST: ["config", "a part of the path is no folder", DENIED[2]],
+}
+const SQLITE_KINDS: Readonly<Record<number, Kind>> = {
+  3: DENIED,
+  5: BUSY,
+  6: BUSY,
+  8: DENIED,
+  10: IO,
+  11: BROKEN,
+  13: FULL,
+  14: DENIED,
+  26: BROKEN,
+}
