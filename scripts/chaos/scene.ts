@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from "node:fs"
+import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 import type { Service } from "../services/service.ts"
 import { access, type Place } from "./database.ts"
@@ -153,11 +153,6 @@ function sources(places: Scene["places"], proxies: Scene["proxies"]): object {
     return { type: kind === "postgres" ? "postgres" : "mysql", settings }
   }
   return { source: one("source"), target: one("target") }
-}
-
-/** Removes a folder, also where a small file system was mounted in it. */
-export function removeFolder(folder: string): void {
-  rmSync(folder, { recursive: true, force: true })
 }
 
 const HOME_MEGABYTES = 16

@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
-import type { RunReport } from "../../core/run/report.ts"
+import type { RunReport, SplitReceipt } from "../../core/run/report.ts"
 
 /** What the home folder says of the only run in it. */
 export interface State {
@@ -15,12 +15,22 @@ export interface State {
 export function readState(home: string): State | undefined {
   return withState(home, (database) => {
     const row = database
-      .query("SELECT id, status, fence, report FROM runs ORDER BY key DESC LIMIT 1")
+      .query("SELECT key, id, status, fence, report FROM runs ORDER BY key DESC LIMIT 1")
       .get() as Row | null
     if (row === null) return undefined
-    const { id, status, fence, report } = row
-    return { id, status, fence, report: report === null ? undefined : (JSON.parse(report) as RunReport) }
+    const { key, id, status, fence } = row
+    const report =
+      row.report === null
+        ? undefined
+        : { ...(JSON.parse(row.report) as RunReport), receipts: receiptsOf(database, key) }
+    return { id, status, fence, report }
   })
+}
+
+/** Kept by themselves, as each is committed. */
+function receiptsOf(database: Database, run: number): readonly SplitReceipt[] {
+  const rows = database.query("SELECT receipt FROM splits WHERE run = ? AND receipt IS NOT NULL").values(run)
+  return rows.map(([receipt]) => JSON.parse(String(receipt)) as SplitReceipt)
 }
 
 /** Ids of the rows in quarantine, in the order in which they were kept. */
@@ -46,6 +56,7 @@ function withState<A>(home: string, use: (database: Database) => A): A | undefin
 }
 
 interface Row {
+  readonly key: number
   readonly id: string
   readonly status: string
   readonly fence: number

@@ -1,5 +1,6 @@
 import { appendFileSync, cpSync, existsSync } from "node:fs"
 import { join } from "node:path"
+import type { RunReport } from "../../core/run/report.ts"
 import { ask } from "./database.ts"
 import { type Fault, faultText, moments, type Role } from "./fault.ts"
 import { type Armed, arm, type Baseline, type Durations } from "./inflict.ts"
@@ -7,7 +8,7 @@ import { Scene } from "./scene.ts"
 import type { Servers } from "./servers.ts"
 import type { Shape } from "./shape.ts"
 import { readState, type State } from "./state.ts"
-import { judge, type Verdict } from "./verdict.ts"
+import { judge, receiptFaults, type Verdict } from "./verdict.ts"
 import { type Ended, Worker } from "./worker.ts"
 
 export interface Trial {
@@ -60,7 +61,7 @@ export async function runTrial(trial: Trial): Promise<TrialResult> {
     scene.heal()
     results.push(resultOf(words, ended, armed))
     state = readState(scene.home)
-    unexpected.push(...endingFaults(ended, state, armed))
+    unexpected.push(...endingFaults(ended, shape, state, armed))
     if (number >= attempts.length + PEACEFUL_ATTEMPTS && state?.status !== "succeeded") {
       unexpected.push(`the run is ${state?.status ?? "unknown"} after ${PEACEFUL_ATTEMPTS} attempts in peace`)
       break
@@ -91,7 +92,12 @@ async function patiently(worker: Worker, unexpected: string[]): Promise<Ended> {
 }
 
 /** A run that fails says so in order, and only where something went wrong. */
-function endingFaults({ code, err }: Ended, state: State | undefined, armed: readonly Armed[]): readonly string[] {
+function endingFaults(
+  { code, out, err }: Ended,
+  shape: Shape,
+  state: State | undefined,
+  armed: readonly Armed[],
+): readonly string[] {
   const fired = armed.filter(({ firedMs }) => firedMs !== undefined)
   const isKilled = code === 137
   const mayBeKilled = fired.some(({ fault }) => fault.kind === "kill-worker" || fault.kind === "half-open")
@@ -101,9 +107,19 @@ function endingFaults({ code, err }: Ended, state: State | undefined, armed: rea
     faults.push(`the worker ended with code ${code}: ${last}`)
   if (code === 0 && state?.status !== "succeeded")
     faults.push(`the worker ended with code 0 and the run is ${state?.status ?? "not recorded"}`)
+  if (code === 0) faults.push(...reportFaults(out, shape))
   if (code !== 0 && fired.length === 0 && state?.status !== "succeeded")
     faults.push(`the worker ended with code ${code} in peace: ${last}`)
   return faults
+}
+
+/** What the worker says itself of a run that has succeeded. */
+function reportFaults(out: string, shape: Shape): readonly string[] {
+  try {
+    return receiptFaults(JSON.parse(out) as RunReport, shape).map((fault) => `printed ${fault}`)
+  } catch {
+    return [`the worker printed no report: ${out.slice(0, 200)}`]
+  }
 }
 
 async function judgement(scene: Scene, shape: Shape, state: State | undefined): Promise<Verdict> {

@@ -28,12 +28,14 @@ export class Worker {
     // Ignored, the signal for a file that is too large lets the write fail instead.
     this.#child = Bun.spawn(["sh", "-c", `trap '' XFSZ; exec "$@"`, "worker", process.execPath, MAIN, ...words], {
       cwd: folder,
-      env: { PATH: process.env.PATH ?? "", HOME: folder, HEADRACE_HOME: home, NO_COLOR: "1" },
+      env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", HEADRACE_HOME: home, NO_COLOR: "1" },
       stdin: "ignore",
       stdout: Bun.file(out),
       stderr: Bun.file(err),
     })
+    running.add(this)
     this.exited = this.#child.exited.then(async (code) => {
+      running.delete(this)
       const ms = performance.now() - began
       const [said, warned] = await Promise.all([Bun.file(out).text(), Bun.file(err).text()])
       return { code, ms, out: said, err: warned }
@@ -55,4 +57,10 @@ export class Worker {
   }
 }
 
+/** No worker outlives the campaign. */
+export function stopWorkers(): void {
+  for (const worker of running) worker.kill()
+}
+
+const running = new Set<Worker>()
 const MAIN = join(import.meta.dir, "../../runtime/main.ts")
