@@ -69,6 +69,23 @@ test("connections that are waited for in vain are left to others", async () => {
   expect(await next).toBe(held)
 })
 
+test("connections are shared when no further one can be opened", async () => {
+  const { pool, seen } = counter(3)
+  const session = testSession()
+  expect(new Connections(2, () => Promise.reject(new Error("no"))).limitToOpened()).toBe(false)
+  const only = await pool.take(session)
+  expect(pool.limitToOpened()).toBe(true)
+  const next = pool.take(session)
+  await pool.give(only, true)
+  expect(await next).toBe(only)
+  expect(seen.opened).toBe(1)
+  // Once it is lost as well, whoever waits tries for himself instead of waiting for ever.
+  const waiting = pool.take(session)
+  await pool.give(only, false)
+  expect(await waiting).not.toBe(only)
+  expect(seen).toMatchObject({ opened: 2, open: 1, mostOpen: 1 })
+})
+
 test("connections that cannot be opened make room for others", async () => {
   let attempts = 0
   const pool = new Connections(1, async () => {

@@ -4,7 +4,7 @@ import { pluginError } from "../host/failure.ts"
 /** Connections of one run to one data source, opened when needed, at most `most` at a time. */
 export class Connections implements AsyncDisposable {
   readonly #open: (session: Session) => Promise<Connection>
-  readonly #most: number
+  #most: number
   readonly #all = new Set<Connection>()
   readonly #idle: Connection[] = []
   readonly #waiting = new Set<() => void>()
@@ -38,6 +38,13 @@ export class Connections implements AsyncDisposable {
     if (reusable && !this.#isDisposed) this.#idle.push(connection)
     else await this.#close(connection)
     this.#wake()
+  }
+
+  /** No further connection can be opened: those that are left are shared. False when there are none. */
+  limitToOpened(): boolean {
+    // With none left the next one has to try, or it would wait for a connection that nobody gives back.
+    if (this.#all.size > 0) this.#most = this.#all.size
+    return this.#all.size > 0
   }
 
   /** Closes all connections, also those that somebody has taken and not given back. */

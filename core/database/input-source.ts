@@ -50,21 +50,28 @@ async function taken(
   read: ReadonlySet<string>,
   session: Session,
 ): Promise<Connection> {
-  try {
-    return await readers.take(session)
-  } catch (error) {
-    const { reason, retryable, message } = pluginError(error)
-    // What may pass is tried again; and who cannot log in has not lost anything.
-    if (snapshot === undefined || retryable || session.signal.aborted || OTHER_CAUSES.has(reason)) throw error
-    const left = splits.filter(({ id }) => !read.has(id))
-    const how = left.some((split) => split.volatile === true)
-      ? `Read everything again with "headrace resume ${session.run.id} --restart": page ranges mean nothing in another snapshot`
-      : `Read the others from a new snapshot with "headrace resume ${session.run.id} --new-snapshot"`
-    throw session.failure(
-      "connection",
-      `Cannot go on reading: the snapshot is lost, ${left.length} of ${splits.length} splits are left: ${message}`,
-      { retryable: false, hint: how, cause: error },
-    )
+  for (;;) {
+    try {
+      return await readers.take(session)
+    } catch (error) {
+      const { reason, retryable, message } = pluginError(error)
+      // What may pass is tried again; and who cannot log in has not lost anything.
+      if (snapshot === undefined || retryable || session.signal.aborted || OTHER_CAUSES.has(reason)) throw error
+      // Nobody can join the snapshot any more, but those that are in it stay.
+      if (readers.limitToOpened()) {
+        session.log.warn("Cannot open another connection to the snapshot, going on with fewer", { cause: message })
+        continue
+      }
+      const left = splits.filter(({ id }) => !read.has(id))
+      const how = left.some((split) => split.volatile === true)
+        ? `Read everything again with "headrace resume ${session.run.id} --restart": page ranges mean nothing in another snapshot`
+        : `Read the others from a new snapshot with "headrace resume ${session.run.id} --new-snapshot"`
+      throw session.failure(
+        "connection",
+        `Cannot go on reading: the snapshot is lost, ${left.length} of ${splits.length} splits are left: ${message}`,
+        { retryable: false, hint: how, cause: error },
+      )
+    }
   }
 }
 
