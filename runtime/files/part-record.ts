@@ -22,8 +22,8 @@ export interface StoredPart {
 
 /** The decision to publish: from now on there is only one outcome. */
 export interface Decision {
-  /** Names in the folder of parts, and what they become in the folder above. */
-  readonly files: readonly { readonly from: string; readonly to: string }[]
+  /** Names in the folder of parts, what they become in the folder above, and by what the file can be told there. */
+  readonly files: readonly { readonly from: string; readonly to: string; readonly inode: string }[]
   readonly parts: readonly Part[]
 }
 

@@ -25,7 +25,10 @@ export async function openParts(request: PartsRequest): Promise<Parts> {
     await mustBeNoFolder(disk, target)
     await makeFolder(disk, place.folder)
     const folder = await claimFolder(disk, place, owner.run.fence)
-    return new PartStore(request, place, folder, await recover(disk, folder))
+    const found = await recover(disk, folder).catch(async (error: unknown) => {
+      throw codeOf(error) === "ENOENT" && !(await isThere(disk, folder)) ? takenOver(place) : error
+    })
+    return new PartStore(request, place, folder, found)
   })
 }
 
@@ -107,7 +110,7 @@ class PartStore implements Parts {
         await writeDecision(this.#disk, this.#folder, decision, this.#fence)
         this.#decision = decision
       }
-      for (const { from, to } of this.#decision.files) await this.#appear(from, join(this.#place.folder, to))
+      for (const file of this.#decision.files) await this.#appear(file)
       await syncFolder(this.#disk, this.#place.folder)
       await this.#mustBeOurs()
       this.#isPublished = true
@@ -168,8 +171,9 @@ class PartStore implements Parts {
       await guard("write", path, () => mustBeNoFolder(this.#disk, path))
       const from = "part" in file ? `${this.#stemOf(file.part)}.part` : `${index + 1}.${this.#fence}.final`
       if ("make" in file) await this.#make(this.#at(from), compressionOf(path, file.compression), file.make)
+      const { ino } = await this.#disk.stat(this.#at(from), { bigint: true })
       await keepMode(this.#disk, path, this.#at(from))
-      prepared.push({ from, to: basename(path) })
+      prepared.push({ from, to: basename(path), inode: String(ino) })
     }
     return prepared
   }
@@ -192,14 +196,20 @@ class PartStore implements Parts {
     }
   }
 
-  async #appear(from: string, path: string): Promise<void> {
+  async #appear({ from, to, inode }: Decision["files"][number]): Promise<void> {
+    const path = join(this.#place.folder, to)
     try {
       await this.#disk.rename(this.#at(from), path)
     } catch (error) {
-      // It has appeared already, unless it is we who have lost the folder.
       if (codeOf(error) !== "ENOENT") throw fileFailure("write", path, error)
       await this.#mustBeOurs()
-      if (!(await isThere(this.#disk, path))) throw error
+      // It has appeared already, unless somebody has removed it or put another one in its place.
+      const there = await this.#disk.stat(path, { bigint: true }).catch(() => undefined)
+      if (String(there?.ino) === inode) return
+      throw makeFileFailure("conflict", `Cannot write "${path}": what this run had ready for it is gone`, {
+        retryable: false,
+        hint: "Look whether another run has written the file since, and give this one up",
+      })
     }
   }
 
