@@ -65,7 +65,7 @@ function troubles({ result }: Row): readonly string[] {
     ...(lost + doubled > 0 ? [`       ${lost} rows lost, ${doubled} too many`] : []),
     ...examples.slice(0, 3).map((example) => `       ${example.slice(0, 200)}`),
     ...leftovers.map((line) => `       left over: ${line}`),
-    ...unexpected.map((line) => `       unexpected: ${line}`),
+    ...[...new Set(unexpected)].map((line) => `       unexpected: ${line}`),
   ]
 }
 

@@ -93,16 +93,17 @@ async function patiently(worker: Worker, unexpected: string[]): Promise<Ended> {
 
 /** A run that fails says so in order, and only where something went wrong. */
 function endingFaults(
-  { code, out, err }: Ended,
+  ended: Ended,
   shape: Shape,
   state: State | undefined,
   armed: readonly Armed[],
 ): readonly string[] {
   const fired = armed.filter(({ firedMs }) => firedMs !== undefined)
-  const isKilled = code === 137
   const mayBeKilled = fired.some(({ fault }) => fault.kind === "kill-worker" || fault.kind === "half-open")
   const faults: string[] = []
-  const last = lastWords(err)
+  const { code, out } = ended
+  const last = lastWords(ended)
+  const isKilled = code === 137
   if (code === 70 || (code > 128 && !isKilled) || (isKilled && !mayBeKilled))
     faults.push(`the worker ended with code ${code}: ${last}`)
   if (code === 0 && state?.status !== "succeeded")
@@ -115,11 +116,9 @@ function endingFaults(
 
 /** What the worker says itself of a run that has succeeded. */
 function reportFaults(out: string, shape: Shape): readonly string[] {
-  try {
-    return receiptFaults(JSON.parse(out) as RunReport, shape).map((fault) => `printed ${fault}`)
-  } catch {
-    return [`the worker printed no report: ${out.slice(0, 200)}`]
-  }
+  const report = printedReport(out)
+  if (report === undefined) return [`the worker printed no report: ${out.slice(0, 200)}`]
+  return receiptFaults(report, shape).map((fault) => `printed ${fault}`)
 }
 
 async function judgement(scene: Scene, shape: Shape, state: State | undefined): Promise<Verdict> {
@@ -136,14 +135,27 @@ function countStatements(scene: Scene): () => Baseline["statements"] {
   return () => ({ source: seen("source"), target: seen("target") })
 }
 
-function resultOf(words: readonly string[], { code, ms, err }: Ended, armed: readonly Armed[]): AttemptResult {
+function resultOf(words: readonly string[], ended: Ended, armed: readonly Armed[]): AttemptResult {
   const faults = armed.map(({ fault, firedMs }) => ({ fault: faultText(fault), kind: fault.kind, firedMs }))
-  return { words: words.join(" "), code, ms, faults, said: lastWords(err) }
+  const { code, ms } = ended
+  return { words: words.join(" "), code, ms, faults, said: lastWords(ended) }
 }
 
-function lastWords(err: string): string {
+/** Why it failed, as it says itself. */
+function lastWords({ out, err }: Ended): string {
+  const report = printedReport(out)
+  if (report?.failure !== undefined) return `${report.failure.step ?? ""}: ${report.failure.message}`
   const lines = err.trim().split(/[\n\r]/)
-  return lines.slice(-4).join(" / ").slice(-600)
+  const errors = lines.filter((line) => /^(error|hint)/.test(line))
+  return (errors.length > 0 ? errors : lines.slice(-3)).join(" / ").slice(-600)
+}
+
+function printedReport(out: string): RunReport | undefined {
+  try {
+    return JSON.parse(out) as RunReport
+  } catch {
+    return undefined
+  }
 }
 
 /** What the databases and the home would take with them. */
