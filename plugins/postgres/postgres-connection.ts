@@ -4,6 +4,7 @@ import { describeResult, describeTable, listTables, type Query, qualified, type 
 import { load, loadEncodings } from "./copy-load.ts"
 import { COPY_BINARY, read, readsAsBytes } from "./copy-read.ts"
 import { classify, hintFor, isFailure, serverError } from "./failures.ts"
+import { replacement } from "./replacement.ts"
 import { applicationName, evictEarlier, lock } from "./server-sessions.ts"
 import type { PostgresSettings } from "./settings.ts"
 import { lost, Wire } from "./wire.ts"
@@ -79,6 +80,7 @@ export async function connect(settings: PostgresSettings, session: Session): Pro
     loadEncodings,
     evictOthers: (run) => evictEarlier(query, session, run),
     lock: (name) => lock(query, name),
+    replacement: replacement(link),
     begin: () => step("begin", "BEGIN"),
     commit: () => step("commit", "COMMIT"),
     rollback: () => step("roll back", "ROLLBACK"),

@@ -79,7 +79,7 @@ describe.each(["18", "15"])("postgres %s", (version) => {
     const failed = await failureOf(weak.evictOthers!({ id: "r-1", fence: 2 }))
     expect([failed.reason, failed.retryable]).toEqual(["conflict", false])
     expect(failed.message).toMatch(
-      /^Cannot end what an earlier attempt at run "r-1" has left: process \d+ of user "postgres" stays: /,
+      /^Cannot end what an earlier attempt at run "r-1" has left: backend \d+ of user "postgres" stays: /,
     )
     expect(await names(admin)).toEqual(["headrace admin 1", "headrace r-1 1", "headrace r-1 2"])
     await weak.close()

@@ -56,7 +56,7 @@ function remains(
   const why = refused.get(pid!) ?? `it is still there after ${PATIENCE_MS / 1000} s`
   return session.failure(
     "conflict",
-    `Cannot end what an earlier attempt at run "${run.id}" has left: process ${pid} of user "${user}" stays: ${why}`,
+    `Cannot end what an earlier attempt at run "${run.id}" has left: backend ${pid} of user "${user}" stays: ${why}`,
     { retryable: !refused.has(pid!), hint: `End it at the server: SELECT pg_terminate_backend(${pid})` },
   )
 }
