@@ -16,7 +16,8 @@ import { discardRun, openSink } from "./database-sink.ts"
 import { missingTable } from "./input-subject.ts"
 import { type Mapping, mapColumns } from "./mapping.ts"
 import { type DatabaseOutputOptions, outputSchema } from "./options.ts"
-import { replaceIssues } from "./replace-issues.ts"
+import { replaceIssues, verifyIssues } from "./replace-issues.ts"
+import { type Growth, grownTable } from "./schema-drift.ts"
 import { bound } from "./source-sql.ts"
 import { parseTableName, shownTable } from "./table-name.ts"
 
@@ -48,6 +49,8 @@ export interface Target {
   readonly mapping: Mapping
   readonly keyColumns: readonly string[]
   readonly create?: string
+  /** Columns that the table lacks and that the run's policy lets it have. */
+  readonly growth?: Growth
   readonly issues: readonly Issue[]
 }
 
@@ -63,14 +66,22 @@ async function plan(
   const columns = pairs.map(({ to, from }) =>
     target.create === undefined ? to : { ...to, native: created(database, to.native!.type, from.native) },
   )
+  const creates = target.create === undefined ? (target.growth?.statements ?? []) : [target.create]
   for (const option of ["before", "after"] as const)
     for (const sql of config[option]) bound(sql, option, database.dialect, session)
   return {
     uses: pairs.map(({ from }) => from.name),
-    encodings: connection.loadEncodings({ columns, mode: loadMode(config), input: pairs.map(({ from }) => from) }),
-    issues: [...target.issues, ...(await replaceIssues(database, connection, config, target.info, session))],
+    encodings:
+      config.verify === "checksum"
+        ? []
+        : connection.loadEncodings({ columns, mode: loadMode(config), input: pairs.map(({ from }) => from) }),
+    issues: [
+      ...target.issues,
+      ...verifyIssues(config),
+      ...(await replaceIssues(database, connection, config, target.info, session)),
+    ],
     notes: [`${connection.server}: ${config.mode} into ${shownTable(target.info.table)}`, ...notes],
-    ...(target.create === undefined ? {} : { creates: [target.create] }),
+    ...(creates.length === 0 ? {} : { creates }),
   }
 }
 
@@ -99,11 +110,27 @@ export async function find(
   if (existing?.kind === "view")
     throw session.failure("unsupported", `Cannot write to "${shownTable(name)}": it is a view`)
   const made = existing === undefined ? newTable(name, renamed(input, config), config, database.dialect) : undefined
-  const info = existing ?? made!.info
+  const growth =
+    existing !== undefined && session.settings.schemaDrift === "addColumns"
+      ? grownTable(existing, input, config, database)
+      : undefined
+  const info = growth?.info ?? existing ?? made!.info
   const mapping = mapColumns(input, info.columns, config)
   const keyColumns = config.keyColumns ?? info.primaryKey
-  const issues = [...(made?.issues ?? []), ...mapping.issues, ...keyIssues(info, mapping, keyColumns, config)]
-  return { info, mapping, keyColumns, issues, ...(made === undefined ? {} : { create: made.statement }) }
+  const issues = [
+    ...(made?.issues ?? []),
+    ...(growth?.issues ?? []),
+    ...mapping.issues,
+    ...keyIssues(info, mapping, keyColumns, config),
+  ]
+  return {
+    info,
+    mapping,
+    keyColumns,
+    issues,
+    ...(made === undefined ? {} : { create: made.statement }),
+    ...(growth === undefined || growth.added.length === 0 ? {} : { growth }),
+  }
 }
 
 /** How rows are loaded; a table that is replaced is loaded beside it, where nothing can conflict but the rows themselves. */

@@ -6,8 +6,10 @@ import { find, loadMode, type Target } from "./database-output.ts"
 import { inTransaction, isOfLoad, Ledger, splitItem } from "./ledger.ts"
 import type { DatabaseOutputOptions } from "./options.ts"
 import { dropStage, prepareStage, type ReplaceRequest, recoverTables, replacementNames, replaceNow } from "./replace.ts"
+import { growTable } from "./schema-drift.ts"
 import { bound, qualified } from "./source-sql.ts"
 import { parseTableName, shownTable } from "./table-name.ts"
+import { Verification } from "./verification.ts"
 
 /** What an opened output knows. */
 interface Opened {
@@ -32,30 +34,38 @@ export async function openSink(
   try {
     const connection = await writers.take(session)
     if (session.run.fence > 1) await connection.evictOthers?.(session.run)
-    const table = parseTableName(config.table, config.schema, session.failure)
-    const ledger = await openLedger(connection, database, config, request.step, session)
+    const table = await resolved(connection, config, session)
+    const ledger = await openLedger(connection, database, config, table, request.step, session)
     const timeoutMs = config.timeoutMs ?? session.settings.statementTimeoutMs
     const opened = { database, config, step: request.step, timeoutMs, table, writers, ledger }
     // Held by a connection of its own, which lives as long as the sink.
     if (config.mode === "replaceTable") await takeLock(opened, session)
     const { target, made } = await prepare(opened, connection, request, session)
+    const verification = verificationOf(opened, target, session)
+    if (config.mode === "append") await verification?.begin(connection, session)
     await writers.give(connection, true)
-    return sink(opened, target, made)
+    return sink(opened, target, made, verification)
   } catch (error) {
     await writers[Symbol.asyncDispose]()
     throw error
   }
 }
 
+/** The table with its schema, where it exists: two spellings of one table must meet at one lock and one ledger. */
+async function resolved(connection: Connection, config: DatabaseOutputOptions, session: Session): Promise<TableName> {
+  const table = parseTableName(config.table, config.schema, session.failure)
+  return (await connection.describeTable(table))?.table ?? table
+}
+
 async function openLedger(
   connection: Connection,
   { dialect }: Database,
   config: DatabaseOutputOptions,
+  { schema }: TableName,
   step: string,
   session: Session,
 ): Promise<Ledger | undefined> {
   if (config.ledger === "off") return undefined
-  const { schema } = parseTableName(config.table, config.schema, session.failure)
   try {
     return await Ledger.open(connection, { dialect, schema, step, run: session.run, failure: session.failure })
   } catch (error) {
@@ -113,6 +123,10 @@ async function prepare(
         made = true
       }
     }
+    if (session.settings.schemaDrift === "addColumns") {
+      const { growth } = await find(database, connection, { ...config, createTable: false }, request.input, session)
+      if (growth !== undefined) await growTable(connection, growth, timeoutMs)
+    }
     // What was created may be declared a little differently from what was asked for; the table itself decides.
     const target = await find(database, connection, { ...config, createTable: false }, request.input, session)
     refuse(target.issues, session)
@@ -145,7 +159,22 @@ async function takeBackTable({ database, ledger, table }: Opened, connection: Co
   await ledger?.forget(connection, ["created"])
 }
 
-function sink(opened: Opened, target: Target, made: boolean): Sink {
+function verificationOf(
+  { database, config, ledger, table }: Opened,
+  { mapping, info }: Target,
+  session: Session,
+): Verification | undefined {
+  if (config.verify === "none") return undefined
+  if (ledger === undefined)
+    throw session.failure("permission", `Cannot verify table "${shownTable(table)}" by checksum: there is no ledger`, {
+      hint: "Let somebody create it, or set verify to none",
+    })
+  const loaded = config.mode === "replaceTable" ? replacementNames(info.table).stage : info.table
+  const columns = mapping.pairs.map(({ to }) => to)
+  return new Verification(database.dialect, ledger, loaded, columns)
+}
+
+function sink(opened: Opened, target: Target, made: boolean, verification: Verification | undefined): Sink {
   const { database, config, writers, ledger, timeoutMs } = opened
   const { pairs } = target.mapping
   const known = Object.keys(database.outputOptions ?? {})
@@ -166,8 +195,11 @@ function sink(opened: Opened, target: Target, made: boolean): Sink {
     async write(split, rows, session) {
       return await withConnection(writers, session, async (connection) => {
         const written = await inTransaction(connection, async () => {
-          const loaded = await connection.load(load, converted(rows, conversion, session), session)
+          const watch = verification?.watch(session)
+          const ready = converted(rows, conversion, session)
+          const loaded = await connection.load(load, watch?.rows(ready) ?? ready, watch?.session ?? session)
           await session.sealed()
+          await watch?.keep(connection, split.id)
           await ledger?.record(connection, splitItem(split.id), { written: loaded.written, note: split.note() })
           return loaded.written
         })
@@ -188,6 +220,8 @@ function sink(opened: Opened, target: Target, made: boolean): Sink {
         }),
     async finish(session) {
       await withConnection(writers, session, async (connection) => {
+        if (!(replaces && (await ledger?.find(connection, "swapped")) !== undefined))
+          await verification?.check(connection, session)
         if (replaces) await replaceNow(connection, target.info, replaceRequest(opened, session))
         for (const [i, sql] of config.after.entries()) {
           const run = () => connection.execute(bound(sql, "after", database.dialect, session), { timeoutMs })
@@ -223,8 +257,8 @@ export async function discardRun(
   await using writers = new Connections(Number.POSITIVE_INFINITY, connect)
   const connection = await writers.take(session)
   await connection.evictOthers?.(session.run)
-  const table = parseTableName(config.table, config.schema, session.failure)
-  const ledger = await openLedger(connection, database, config, step, session)
+  const table = await resolved(connection, config, session)
+  const ledger = await openLedger(connection, database, config, table, step, session)
   if (ledger === undefined) return
   const timeoutMs = config.timeoutMs ?? session.settings.statementTimeoutMs
   await takeBack({ database, config, step, timeoutMs, table, writers, ledger }, connection, false, session)

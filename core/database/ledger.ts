@@ -7,7 +7,7 @@ import { shownTable } from "./table-name.ts"
 export interface LedgerRow {
   readonly run: string
   readonly step: string
-  /** `split:<id>`, `before:<n>`, `after:<n>`, `created`, `stage`, `swapping`, `exchanging`, `swapped`, `fence`. */
+  /** `split:<id>`, `before:<n>`, `after:<n>`, `created`, `sums:<id>`, `sums-before`, `stage`, `swapping`, `exchanging`, `swapped`, `fence`. */
   readonly item: string
   readonly written: number
   readonly note: string
@@ -261,7 +261,7 @@ export function splitItem(split: string): string {
 
 /** Whether an item belongs to what was loaded into a staged table, and is void without it. */
 export function isOfLoad(item: string): boolean {
-  return item.startsWith("split:") || LOAD_ITEMS.has(item)
+  return item.startsWith("split:") || item.startsWith("sums:") || LOAD_ITEMS.has(item)
 }
 
 /** Runs `work` in a transaction of its own. */

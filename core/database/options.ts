@@ -25,6 +25,7 @@ export interface DatabaseOutputOptions {
   readonly partition?: { readonly column: string; readonly value: string; readonly format: PartitionFormat }
   readonly checks: { readonly minRows: number; readonly maxShrinkPercent: number; readonly queries: readonly string[] }
   readonly ledger: "auto" | "required" | "off"
+  readonly verify: "none" | "checksum"
   readonly keyColumns?: readonly string[]
   readonly mapping: "name" | "position" | readonly { readonly from: string; readonly to: string }[]
   readonly createTable: boolean
@@ -141,6 +142,13 @@ export function outputSchema(database: Database): ConfigSchema {
             description: "Queries that must find no row; `{table}` stands for the loaded table.",
           },
         },
+      },
+      verify: {
+        type: "string",
+        enum: ["none", "checksum"],
+        default: "none",
+        description:
+          "`checksum`: add up every column while it is written, and compare with what the database says the table holds. For `append` and `replaceTable`; rows are then read as values, never forwarded unread.",
       },
       ledger: {
         type: "string",

@@ -50,3 +50,23 @@ export async function replaceIssues(
   }
   return issues
 }
+
+/** What speaks against proving with checksums that the table holds what was written. */
+export function verifyIssues({ verify, mode, keyColumns, ledger }: DatabaseOutputOptions): readonly Issue[] {
+  if (verify === "none") return []
+  const repeats =
+    mode === "overwriteRows" || mode === "updateRows" || (mode === "replaceTable" && keyColumns !== undefined)
+  if (repeats) {
+    return [
+      {
+        severity: "error",
+        message: "Cannot verify by checksum where a row may take the place of another: the sums would differ",
+        hint: "Use mode append, or replaceTable without keyColumns",
+      },
+    ]
+  }
+  if (ledger !== "off") return []
+  return [
+    { severity: "error", message: "Cannot verify by checksum without a ledger, which keeps the sums of every split" },
+  ]
+}

@@ -53,7 +53,7 @@ export async function prepareStage(connection: Connection, info: TableInfo, requ
   // Without its stage, what an earlier attempt has loaded is lost.
   const { id } = session.run
   if (mine !== undefined) await ledger.forgetLoad(connection, { run: id, step: mine.step })
-  await inTransaction(connection, () => ledger.record(connection, "stage", { note: shownTable(names.stage) }))
+  await inTransaction(connection, () => ledger.record(connection, "stage", { note: names.stage.name }))
   if (connection.replacement !== undefined) return await connection.replacement.createStage(names.table, names.stage)
   const keys = { keyColumns: info.primaryKey, uniqueKeys: info.uniqueKeys, allowLossy: true }
   await connection.execute(newTable(names.stage, structure(info), keys, request.database.dialect).statement)
@@ -67,7 +67,8 @@ export async function recoverTables(connection: Connection, request: ReplaceRequ
   const { names, ledger, session, database } = request
   const exists = async (table: TableName) => (await connection.describeTable(table)) !== undefined
   const owners = async (item: string, table: TableName) =>
-    (await ledger.everybodys(connection, item)).filter(({ note }) => note === shownTable(table))
+    // The ledger stands in the schema of the tables.
+    (await ledger.everybodys(connection, item)).filter(({ note }) => note === table.name)
   const rename = (from: TableName, to: TableName) =>
     connection.execute(`ALTER TABLE ${qualified(from, database.dialect)} RENAME TO ${database.dialect.quote(to.name)}`)
   const [target, stage, old] = [shownTable(names.table), shownTable(names.stage), shownTable(names.old)]
@@ -146,7 +147,7 @@ async function swap(connection: Connection, request: ReplaceRequest, swapper: Re
   }
   // The rename commits by itself: from this note on the load counts as complete, whatever happens in between.
   if ((await ledger.find(connection, "swapping")) === undefined)
-    await inTransaction(connection, () => ledger.record(connection, "swapping", { note: shownTable(names.stage) }))
+    await inTransaction(connection, () => ledger.record(connection, "swapping", { note: names.stage.name }))
   await patiently(request, exchange)
   await inTransaction(connection, () => ledger.record(connection, "swapped"))
 }
