@@ -34,9 +34,10 @@ export function differences(streamed: TableSums, target: TableSums, before?: Tab
     if (sent.values === undefined || found.values === undefined) continue
     const isCounted = sent.sum === undefined || found.sum === undefined
     if (sent.values === found.values && (isCounted || sent.sum === found.sum)) continue
-    const figures = ({ values, sum }: ColumnSum) => (isCounted ? `${values}` : `${values} with checksum ${sum}`)
+    const figures = (noun: string, { values, sum }: ColumnSum) =>
+      `${values}${noun}${isCounted ? "" : ` with checksum ${sum}`}`
     lines.push(
-      `Column "${sent.column}": ${figures(sent)} values that are not NULL were written, the table ${verb} ${figures(found)}`,
+      `Column "${sent.column}": ${figures(" values", sent)} were written, the table ${verb} ${figures("", found)}`,
     )
   }
   return lines

@@ -12,7 +12,7 @@ function form({ type, native }: TableColumn, value: string): string | ColumnChec
   const declared = native?.type.toLowerCase() ?? ""
   switch (type.kind) {
     case "boolean":
-      return `IF(${value}, 'true', 'false')`
+      return `ELT(${value} + 1, 'false', 'true')`
     case "int16":
     case "int32":
     case "int64":

@@ -33,7 +33,8 @@ function form({ type, native }: TableColumn, value: string): string | ColumnChec
     case "string": {
       const text = `${value}::text`
       if (type.fixed === true) return inUtf8(`rtrim(${text}, ' ')`)
-      // The cast takes blanks from a bpchar without a length; values of other types are read back.
+      // Its cast to text would take the blanks at the end.
+      if (declared === "bpchar") return `bpcharsend(${value})`
       return /^(text|name|character varying)/.test(declared) ? inUtf8(text) : undefined
     }
     case "json":
