@@ -43,6 +43,8 @@ export interface SplitReceipt {
 export interface RunFailure {
   readonly message: string
   readonly reason: FailureReason
+  /** The system's own code, or one of Headrace's. */
+  readonly code?: string
   readonly step?: string
   readonly hint?: string
 }

@@ -132,10 +132,11 @@ function outcome(exit: Exit.Exit<void, PluginError>): Pick<RunReport, "status"> 
   if (Cause.hasInterruptsOnly(cause))
     return { status: "cancelled", failure: { message: "The run was cancelled", reason: "cancelled" } }
   const error = Cause.squash(cause)
-  const { message, reason, step, hint } = pluginError(error)
+  const { message, reason, code, step, hint } = pluginError(error)
+  const coded = code === undefined ? {} : { code }
   return {
     status: "failed",
-    failure: { message, reason, ...(step === undefined ? {} : { step }), ...(hint === undefined ? {} : { hint }) },
+    failure: { message, reason, ...coded, ...(step === undefined ? {} : { step }), ...(hint === undefined ? {} : { hint }) },
   }
 }
 
