@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test"
 import { existsSync } from "node:fs"
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { dyingDisk, pausingDisk } from "./testdata/disks.ts"
@@ -46,6 +46,15 @@ async function mustBeWhole(folder: string, mode: Mode): Promise<void> {
     if (rows.join() !== "old") expect(sizes).toContain(rows.length)
 }
 
+/** Files that have all appeared are known to have done so, until nothing is left beside them. */
+async function mustKnowWhatAppeared(folder: string, mode: Mode): Promise<void> {
+  const outcome = new Map(modes[mode].splits.map((split) => [split, 1]))
+  if (JSON.stringify(await filesAt(folder)) !== JSON.stringify(expectedOf(mode, outcome))) return
+  const [hidden] = await hiddenAt(folder)
+  const names = hidden === undefined ? [] : await readdir(join(folder, hidden))
+  if (names.length > 0) expect(names).toContain("publish.json")
+}
+
 async function mustBeDone(folder: string, mode: Mode, outcome: Outcome): Promise<void> {
   expect(await filesAt(folder)).toEqual(expectedOf(mode, outcome))
   expect(await hiddenAt(folder)).toEqual([])
@@ -66,6 +75,7 @@ test.each([
         const code = await run.exited
         if (run.signalCode === "SIGKILL") {
           await mustBeWhole(folder, mode)
+          await mustKnowWhatAppeared(folder, mode)
           await mustBeDone(folder, mode, await attempt(folder, mode, 2))
         } else {
           expect(code).toBe(0)
@@ -92,6 +102,7 @@ test.each(allModes)("a file output that dies at any operation is resumed to the 
     const folder = await folderFor(mode)
     if ((await dies(folder, mode, 1, n)) !== undefined) break
     await mustBeWhole(folder, mode)
+    await mustKnowWhatAppeared(folder, mode)
     await mustBeDone(folder, mode, await attempt(folder, mode, 2))
   }
   expect(n).toBeGreaterThan(30)

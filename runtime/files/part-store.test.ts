@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test"
 import * as node from "node:fs/promises"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import { gunzipSync } from "node:zlib"
 import type { Parts, PartWriter } from "../../core/contract/index.ts"
 import type { Disk } from "./disk.ts"
@@ -149,35 +149,58 @@ test("files puts away what an attempt makes that wakes up too late to be seen", 
   expect(await readdir(folder)).toEqual([".out.csv.headrace-r+out+3"])
 })
 
-/** An attempt takes over, and at that moment a call of the earlier one that had found the folder comes through. */
-async function takeOver(folder: string, late: (name: string) => boolean): Promise<Parts> {
-  return open(folder, 2, {
+/** An attempt with a part that hangs before a rename to `name`: its call has found the folder and is not through. */
+async function hangs(folder: string, name: RegExp): Promise<{ readonly from: string; readonly to: string }> {
+  const caught = Promise.withResolvers<{ readonly from: string; readonly to: string }>()
+  const parts = await open(folder, 1, {
     rename: async (from, to) => {
-      await rename(from, to)
-      if (!String(to).endsWith("+2")) return
-      for (const name of await readdir(to)) {
-        if (late(name)) await rename(join(String(to), name), join(String(to), name.replace(/\.tmp$/, ".part")))
-      }
+      if (!name.test(String(to))) return rename(from, to)
+      caught.resolve({ from: basename(String(from)), to: basename(String(to)) })
+      await new Promise(() => {})
     },
   })
+  void commit(parts, "a", "rows").then(async () => {
+    const [part] = await parts.list()
+    await parts.publish([{ path: "out.csv", part: part! }])
+  })
+  return caught.promise
 }
 
-test("files sees a commit that comes through while it is taken over, and none that comes later", async () => {
-  for (const isLate of [true, false]) {
+test("files sees what comes through while it takes over: it is committed or decided", async () => {
+  for (const name of [/\.part$/, /publish\.json$/]) {
     const folder = await newFolder()
-    const caught = Promise.withResolvers<void>()
-    const old = await open(folder, 1, {
-      // The earlier attempt hangs before the rename that decides.
-      rename: async () => {
-        caught.resolve()
-        await new Promise(() => {})
+    const { from, to } = await hangs(folder, name)
+    const parts = await open(folder, 2, {
+      rename: async (before, after) => {
+        await rename(before, after)
+        if (String(after).endsWith("+2")) await rename(join(String(after), from), join(String(after), to))
       },
     })
-    void commit(old, "a", "rows")
-    await caught.promise
-    const parts = await takeOver(folder, (name) => isLate && name.endsWith(".tmp"))
-    expect(await notesOf(parts)).toEqual(isLate ? ["rows"] : [])
-    expect((await readdir(hidden(folder, 2))).length).toBe(isLate ? 2 : 0)
+    const [part] = await parts.list()
+    expect(part).toEqual({ split: "a", written: 1, note: "rows" })
+    await parts.publish([{ path: "out.csv", part: part! }])
+    expect(await readFile(join(folder, "out.csv"), "utf8")).toBe("rows")
+  }
+})
+
+test("files leaves nothing that could come through once it has looked what is there", async () => {
+  for (const name of [/\.part$/, /publish\.json$/]) {
+    const folder = await newFolder()
+    const { from, to } = await hangs(folder, name)
+    let late: unknown
+    let looks = 0
+    await open(folder, 2, {
+      readdir: (async (path: string) => {
+        const names = await readdir(path)
+        if (path === hidden(folder, 2) && ++looks === 2)
+          late = await rename(join(path, from), join(path, to)).catch((error: Error) => error)
+        return names
+      }) as Disk["readdir"],
+    })
+    expect(looks).toBe(2)
+    expect(late).toMatchObject({ code: "ENOENT" })
+    expect(await notesOf(await open(folder, 3))).toEqual(to === "publish.json" ? ["rows"] : [])
+    expect(await readdir(folder)).toEqual([".out.csv.headrace-r+out+3"])
   }
 })
 
