@@ -1,10 +1,15 @@
-import { Database } from "bun:sqlite"
+import { Database as File } from "bun:sqlite"
 import { afterAll, expect, test } from "bun:test"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import sqlite from "../../plugins/sqlite/sqlite.ts"
 import { testEngine } from "../../scripts/testing/engine.ts"
 import { probeInput, probePlugins } from "../../scripts/testing/probes.ts"
+import { testSession } from "../../scripts/testing/session.ts"
+import type { Database, OpenRequest } from "../contract/index.ts"
+import { databaseInput } from "./database-input.ts"
+import type { DatabaseInputOptions } from "./options.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "incremental-"))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -12,11 +17,16 @@ afterAll(() => rmSync(folder, { recursive: true }))
 let files = 0
 function shop(...statements: readonly string[]) {
   const path = join(folder, `shop-${++files}.db`)
-  const database = new Database(path, { create: true })
+  const database = new File(path, { create: true })
   database.run("PRAGMA journal_mode = WAL")
   for (const sql of statements) database.run(sql)
   const engine = testEngine({ shop: { type: "sqlite", settings: { path } } }, { plugins: probePlugins(probeInput()) })
-  return { engine, query: (sql: string) => database.query(sql).values(), run: (sql: string) => void database.run(sql) }
+  return {
+    path,
+    engine,
+    query: (sql: string) => database.query(sql).values(),
+    run: (sql: string) => void database.run(sql),
+  }
 }
 
 const NUMBERS = "CREATE TABLE source (id INTEGER, n INTEGER)"
@@ -84,6 +94,41 @@ test("database-input divides what is new by another column, with the same end fo
   expect(query("SELECT count(*), count(DISTINCT id) FROM target")).toEqual([[1800, 1800]])
 })
 
+test("database-input reads no further than its mark, whatever comes in meanwhile, and a later attempt neither", async () => {
+  for (const parallel of [1, 3]) {
+    const { path, run } = shop(NUMBERS)
+    const input = databaseInput(sqlite as Database)
+    const settings = { path, readOnly: false, busyTimeoutMs: 1000, createIfMissing: false }
+    const config: DatabaseInputOptions = {
+      dataSource: { name: "shop", type: "sqlite", settings },
+      table: "source",
+      splitColumn: "id",
+      incremental: { column: "n" },
+    }
+    const read = async (more: () => void, request: Partial<OpenRequest> = {}) => {
+      const session = testSession()
+      await using source = await input.open(config, { columns: ["id"], parallel, ...request }, session)
+      more()
+      const ids: number[] = []
+      for (const split of source.splits) {
+        for await (const item of source.read(split, session)) {
+          if (item.encoding !== undefined) throw new Error("frames")
+          ids.push(...[...session.batches.rows(item)].map(({ id }) => Number(id)))
+        }
+      }
+      return { ids: ids.toSorted((a, b) => a - b), mark: source.mark, splits: source.splits }
+    }
+    const insert = (...rows: string[]) => run(`INSERT INTO source VALUES ${rows.join(", ")}`)
+    expect(await read(() => insert("(1, 10)"))).toMatchObject({ ids: [], mark: undefined })
+    insert("(2, 20)", "(3, 30)", "(4, 40)", "(5, 40)")
+    const first = await read(() => insert("(6, 50)"))
+    expect(first).toMatchObject({ ids: [1, 2, 3, 4, 5], mark: "40" })
+    // As a resumed run does it: the splits bring their bounds along.
+    expect((await read(() => insert("(7, 60)"), { splits: first.splits })).ids).toEqual([1, 2, 3, 4, 5])
+    expect(await read(() => insert("(8, 70)"), { mark: "40" })).toMatchObject({ ids: [6, 7], mark: "60" })
+  }
+})
+
 test("database-input reads again what lies within the overlap, and so finds a row that came late", async () => {
   const { engine, query, run } = shop(
     "CREATE TABLE source (id INTEGER PRIMARY KEY, at TIMESTAMP NOT NULL)",
@@ -102,6 +147,9 @@ test("database-input reads again what lies within the overlap, and so finds a ro
   )
   expect(await next(document)).toMatchObject({ read: 3, mark: "2024-01-01 11:00:00" })
   expect(query("SELECT id FROM target ORDER BY id").flat()).toEqual([1, 2, 3, 4])
+  // What the overlap reads again does not take the mark back when the last rows are deleted.
+  run("DELETE FROM source WHERE at = '2024-01-01 11:00:00'")
+  expect(await next(document)).toMatchObject({ read: 1, mark: "2024-01-01 11:00:00" })
 })
 
 test("database-input keeps its mark when the rows that set it are deleted", async () => {

@@ -138,6 +138,32 @@ describe.each(SERVERS)("%s under change", (name) => {
     expect(await connection.query("SELECT count(*) FROM source")).toEqual([["0"]])
   })
 
+  test("database-input shares the connections that are left when nobody can join the snapshot any more", async () => {
+    const { subject, killer } = await large(name)
+    const { input, config } = inputOf(subject, { table: "source", splitColumn: "id", splits: 4 })
+    const session = { ...testSession(), run: { id: "run-left", fence: 1 } }
+    await using source = await input.open(config, { columns: ["id", "text"], parallel: 2 }, session)
+    const [first, second, third] = source.splits.map((split) => source.read(split, session)[Symbol.asyncIterator]())
+    await first!.next()
+    await second!.next()
+    // Only the connection that reads the first split stays, not even the one that keeps the snapshot.
+    const text = name === "postgres" ? "query" : "COALESCE(info, '')"
+    const rest = await killer.query(others(name, `AND (${text} NOT LIKE '%source%' OR ${text} LIKE '%>=%')`))
+    expect(rest.length).toBeGreaterThan(0)
+    await end(
+      name,
+      killer,
+      rest.map(([id]) => id!),
+    )
+    await expect(drained(second!)).rejects.toMatchObject({ reason: "connection" })
+    await killer.execute("DELETE FROM source")
+    const waiting = drained(third!)
+    const whole = 1 + (await drained(first!))
+    expect(whole).toBeGreaterThan(1)
+    expect(await waiting).toBeGreaterThan(1)
+    await killer.close()
+  })
+
   test("database-input says how to go on when the snapshot itself is lost", async () => {
     const { engine, flow } = await stopped(name, "all")
     const report = await engine.run(flow, { runId: "run-7" })
@@ -263,37 +289,55 @@ async function count(source: Source, session: ReturnType<typeof testSession>): P
   return rows
 }
 
+/** Reads to the end; how many items came. */
+async function drained(items: AsyncIterator<unknown>): Promise<number> {
+  let count = 0
+  while ((await items.next()).done !== true) count++
+  return count
+}
+
+/** Connections of the test's database but the one that asks. */
+function others(name: (typeof SERVERS)[number], condition: string): string {
+  return name === "postgres"
+    ? `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() ${condition}`
+    : `SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID() ${condition}`
+}
+
+async function end(name: (typeof SERVERS)[number], killer: Connection, ids: readonly string[]): Promise<void> {
+  for (const id of ids) await killer.query(name === "postgres" ? `SELECT pg_terminate_backend(${id})` : `KILL ${id}`)
+}
+
+/** A table of far more than the buffers on the way hold, so that the server is still sending when the first rows are here. */
+async function large(name: (typeof SERVERS)[number]) {
+  const subject = await makeSubject(name)
+  const killer = await subject.connect()
+  const [numbers, text] =
+    name === "postgres" ? ["generate_series(0, 5999) AS seq", "text"] : ["seq_0_to_5999", "mediumtext"]
+  await killer.execute(`CREATE TABLE source (id integer PRIMARY KEY, text ${text})`)
+  await killer.execute(`INSERT INTO source SELECT seq, repeat('x', 10000) FROM ${numbers}`)
+  return { subject, killer }
+}
+
 /**
  * A run whose connections to the source are ended by the server's hand while it reads, and whose rows are deleted at the
  * same moment, so that only the snapshot still has them. `all` ends every one.
  */
 async function stopped(name: (typeof SERVERS)[number], which: "one" | "all", input: object = { splitColumn: "id" }) {
-  const [subject, lite] = [await makeSubject(name), await makeSubject("sqlite")]
-  const killer = await subject.connect()
-  // Far more than the buffers on the way hold, so that the server is still sending.
-  const [numbers, text] =
-    name === "postgres" ? ["generate_series(0, 5999) AS seq", "text"] : ["seq_0_to_5999", "mediumtext"]
-  await killer.execute(`CREATE TABLE source (id integer PRIMARY KEY, text ${text})`)
-  await killer.execute(`INSERT INTO source SELECT seq, repeat('x', 10000) FROM ${numbers}`)
+  const [{ subject, killer }, lite] = [await large(name), await makeSubject("sqlite")]
   let isOver = false
-  const end = async () => {
+  const strike = async () => {
     if (isOver) return
     isOver = true
     await killer.execute("DELETE FROM source")
-    const own = name === "postgres" ? "pid <> pg_backend_pid()" : "id <> CONNECTION_ID()"
-    const list =
-      name === "postgres"
-        ? `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND ${own} ${which === "one" ? "AND query LIKE '%source%' AND state = 'active'" : ""}`
-        : `SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND ${own} ${which === "one" ? "AND info LIKE '%source%'" : ""}`
-    const ids = (await killer.query(list)).map(([id]) => id!)
+    const active = name === "postgres" ? "AND query LIKE '%source%' AND state = 'active'" : "AND info LIKE '%source%'"
+    const ids = (await killer.query(others(name, which === "one" ? `${active} LIMIT 1` : ""))).map(([id]) => id!)
     if (ids.length === 0) throw new Error("nobody reads")
-    for (const id of which === "one" ? ids.slice(0, 1) : ids)
-      await killer.query(name === "postgres" ? `SELECT pg_terminate_backend(${id})` : `KILL ${id}`)
+    await end(name, killer, ids)
     await killer.close()
   }
   const hand = probeTransform("probe-hand", async function* (_config, _shape, batches) {
     for await (const batch of batches) {
-      await end()
+      await strike()
       yield batch
     }
   })
