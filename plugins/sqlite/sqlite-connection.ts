@@ -3,6 +3,7 @@ import type {
   Batch,
   Columns,
   Connection,
+  Failure,
   Frame,
   LoadRequest,
   ReadRequest,
@@ -11,6 +12,7 @@ import type {
   TableName,
 } from "../../core/contract/index.ts"
 import { describeQuery, describeTable, listTables, source } from "./describe.ts"
+import { lockFile } from "./file-lock.ts"
 import { loadRows } from "./load-rows.ts"
 import { type Patience, whenFree } from "./lock.ts"
 import { readRows } from "./read-rows.ts"
@@ -19,19 +21,25 @@ import { failure } from "./sqlite-failure.ts"
 import { isRaw, readText } from "./value-reader.ts"
 
 export interface ConnectionOptions extends Patience {
+  readonly path: string
   readonly readOnly: boolean
   /** The database belongs to a snapshot, which closes it. */
   readonly isShared: boolean
+  /** Opens the file, which did not exist before; it is created only for what writes. */
+  open?(creates: boolean): Promise<DatabaseSync>
 }
 
 const UNKNOWN = { kind: "string" } as const
 
 export class SqliteConnection implements Connection {
   readonly server: string
-  readonly #database: DatabaseSync
   readonly #options: ConnectionOptions
-  readonly #encoding: string
-  readonly #toUtf8: ToUtf8
+  readonly #locks = new Map<string, DatabaseSync>()
+  #database: DatabaseSync
+  #encoding: string
+  #toUtf8: ToUtf8
+  /** True until there is a file; nothing is what the database holds then. */
+  #isAbsent: boolean
   /** A transaction that is begun, but whose lock waits for the first statement to tell reading from writing. */
   #begun = false
 
@@ -39,8 +47,9 @@ export class SqliteConnection implements Connection {
     this.#database = database
     this.#options = options
     this.server = `SQLite ${pragma(database, "SELECT sqlite_version() AS version")[0]!.version}`
-    this.#encoding = String(pragma(database, "PRAGMA encoding")[0]!.encoding)
+    this.#encoding = encodingOf(database)
     this.#toUtf8 = textDecoder(this.#encoding)
+    this.#isAbsent = options.open !== undefined
   }
 
   async query(sql: string, parameters: readonly string[] = []): Promise<readonly (readonly (string | null)[])[]> {
@@ -70,6 +79,8 @@ export class SqliteConnection implements Connection {
   }
 
   async describeTable(table: TableName): Promise<TableInfo | undefined> {
+    // An output has to see that its table is still to be made; everything else that reads fails for want of a file.
+    if (this.#isAbsent && !(await this.#appears())) return undefined
     return this.#run(`Cannot describe "${table.name}"`, "read", () => describeTable(this.#database, table))
   }
 
@@ -146,7 +157,17 @@ export class SqliteConnection implements Connection {
     await this.#end("ROLLBACK")
   }
 
+  /** The operating system frees the lock of a process that dies, so it is one on a file. */
+  async lock(name: string): Promise<boolean> {
+    if (this.#locks.has(name)) return true
+    const held = await lockFile(this.#options, name)
+    if (held) this.#locks.set(name, held)
+    return held !== undefined
+  }
+
   async close(): Promise<void> {
+    for (const held of this.#locks.values()) held.close()
+    this.#locks.clear()
     if (this.#database.isOpen && !this.#options.isShared) this.#database.close()
   }
 
@@ -167,12 +188,37 @@ export class SqliteConnection implements Connection {
 
   /** Runs `work`, after the transaction that is due: a reader takes its lock late, a writer at once, so that it never has to upgrade. */
   async #run<T>(action: string, purpose: "read" | "write", work: () => T): Promise<T> {
+    if (this.#isAbsent) await this.#present(purpose === "write")
     if (this.#begun && !this.#database.isTransaction) {
       const mode = purpose === "write" && !this.#options.readOnly ? "IMMEDIATE" : "DEFERRED"
       await whenFree(action, this.#options, () => void this.#database.prepare(`BEGIN ${mode}`).run())
     }
     return whenFree(action, this.#options, work)
   }
+
+  /** True once somebody else has made the file. */
+  async #appears(): Promise<boolean> {
+    try {
+      await this.#present(false)
+      return true
+    } catch (error) {
+      if ((error as Failure).reason === "missing") return false // a failure, by its shape
+      throw error
+    }
+  }
+
+  async #present(creates: boolean): Promise<void> {
+    const database = await this.#options.open!(creates)
+    this.#database.close()
+    this.#database = database
+    this.#encoding = encodingOf(database)
+    this.#toUtf8 = textDecoder(this.#encoding)
+    this.#isAbsent = false
+  }
+}
+
+function encodingOf(database: DatabaseSync): string {
+  return String(pragma(database, "PRAGMA encoding")[0]!.encoding)
 }
 
 function rowidRanges(database: DatabaseSync, table: TableName, wanted: number): { label: string; where: string }[] {

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "bun:test"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Batch, Columns, Connection, LogicalType, Row, TableColumn, WriteMode } from "../../core/contract/index.ts"
@@ -21,7 +21,10 @@ interface Opened {
 
 async function open(path = newPath(), settings = {}, session = testSession()): Promise<Opened> {
   const all = { path, readOnly: false, busyTimeoutMs: 2000, createIfMissing: true, ...settings }
-  return { connection: await sqlite.connect(all, session), session, path }
+  const connection = await sqlite.connect(all, session)
+  // The file is made by whatever writes first.
+  if (!all.readOnly && all.createIfMissing && !existsSync(path)) await connection.execute("PRAGMA user_version = 0")
+  return { connection, session, path }
 }
 
 async function* stream(...batches: Batch[]) {

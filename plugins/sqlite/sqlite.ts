@@ -1,5 +1,5 @@
 import { DatabaseSync } from "node:sqlite"
-import type { Database, Session } from "../../core/contract/index.ts"
+import type { Database, Failure, Session } from "../../core/contract/index.ts"
 import { dialect } from "./dialect.ts"
 import { whenFree } from "./lock.ts"
 import { pragma } from "./rows.ts"
@@ -32,7 +32,9 @@ and \`JSON_TEXT\`, in which SQLite keeps every digit. NaN cannot be stored (opti
 
 **Locks.** One connection writes at a time; others wait up to \`busyTimeoutMs\`. New files use WAL, existing ones keep their
 journal mode. Without WAL, a flow that reads and writes one file at the same time fails when \`busyTimeoutMs\` is over, because
-the writer waits for the reader: switch the file to WAL by \`PRAGMA journal_mode = WAL\`.
+the writer waits for the reader: switch the file to WAL by \`PRAGMA journal_mode = WAL\`. While a table is replaced, an empty
+file beside the database, whose name ends in \`-headrace-lock-…\`, keeps other runs away; it stays, and may be removed when
+no run is going on.
 
 **Limits.** The driver is synchronous: a statement that computes long before its first row cannot be cancelled.
 `.trim(),
@@ -47,7 +49,11 @@ the writer waits for the reader: switch the file to WAL by \`PRAGMA journal_mode
         default: 60_000,
         description: "How long to wait, in milliseconds, while somebody else holds the lock.",
       },
-      createIfMissing: { type: "boolean", default: true, description: "Creates the file when there is none." },
+      createIfMissing: {
+        type: "boolean",
+        default: true,
+        description: "Creates the file when something is written and there is none. Reading never creates it.",
+      },
     },
     required: ["path"],
     additionalProperties: false,
@@ -65,8 +71,14 @@ the writer waits for the reader: switch the file to WAL by \`PRAGMA journal_mode
   },
   dialect,
   async connect(settings, session) {
-    const database = await openDatabase(settings, session)
-    return new SqliteConnection(database, { ...settings, session, isShared: false })
+    const open = (creates: boolean) => openDatabase(settings, session, creates)
+    const options = { ...settings, session, isShared: false }
+    try {
+      return new SqliteConnection(await open(false), options)
+    } catch (error) {
+      if (settings.readOnly || !settings.createIfMissing || (error as Failure).reason !== "missing") throw error // by its shape
+      return new SqliteConnection(nothing(), { ...options, open })
+    }
   },
 
   /**
@@ -74,7 +86,7 @@ the writer waits for the reader: switch the file to WAL by \`PRAGMA journal_mode
    * read no faster, and only this way every one of them sees the same state for sure.
    */
   async snapshot(settings, _connections, session) {
-    const database = await openDatabase(settings, session)
+    const database = await openDatabase(settings, session, false)
     const options = { ...settings, isShared: true }
     const pinned = new SqliteConnection(database, { ...options, session })
     try {
@@ -96,8 +108,8 @@ the writer waits for the reader: switch the file to WAL by \`PRAGMA journal_mode
   },
 } satisfies Database<SqliteSettings>
 
-async function openDatabase(settings: SqliteSettings, session: Session): Promise<DatabaseSync> {
-  const database = openFile(settings, session)
+async function openDatabase(settings: SqliteSettings, session: Session, creates: boolean): Promise<DatabaseSync> {
+  const database = openFile(settings, session, creates)
   try {
     return await whenFree(`Cannot open "${settings.path}"`, { ...settings, session }, () => {
       database.exec("PRAGMA busy_timeout = 0")
@@ -121,7 +133,12 @@ function addFloor(database: DatabaseSync): void {
   if (!known) database.function("floor", (value) => (typeof value === "number" ? Math.floor(value) : value))
 }
 
-function openFile({ path, readOnly, createIfMissing }: SqliteSettings, session: Session): DatabaseSync {
+/** What is seen of a file that does not exist. */
+function nothing(): DatabaseSync {
+  return new DatabaseSync(":memory:")
+}
+
+function openFile({ path, readOnly }: SqliteSettings, session: Session, creates: boolean): DatabaseSync {
   if (/^(?::memory:|\s*|file:.*)$/i.test(path)) {
     throw session.failure("config", `Cannot open "${path}": every connection would see a database of its own`, {
       hint: "Give the path of a file",
@@ -129,7 +146,7 @@ function openFile({ path, readOnly, createIfMissing }: SqliteSettings, session: 
   }
   try {
     // The driver has no mode that writes and never creates.
-    if (!readOnly && !createIfMissing) new DatabaseSync(path, { readOnly: true }).close()
+    if (!readOnly && !creates) new DatabaseSync(path, { readOnly: true }).close()
     return new DatabaseSync(path, { readOnly })
   } catch (error) {
     throw failure(session, `Cannot open "${path}"`, error)
