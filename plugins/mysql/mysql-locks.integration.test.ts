@@ -168,11 +168,15 @@ test("mysql frees a lock when the process that holds it dies", async () => {
   await using at = await bed()
   const holder = await elsewhere(`
     const connection = new MysqlConnection(await Link.open(${JSON.stringify(at.settings)}, testSession()))
+    globalThis.kept = connection
     console.log(await connection.lock("x"))
     setInterval(() => {}, 1000)`)
-  expect(holder.said).toBe("true")
-  expect(await at.connection.lock!("x")).toBe(false)
-  holder.process.kill("SIGKILL")
+  try {
+    expect(holder.said).toBe("true")
+    expect(await at.connection.lock!("x")).toBe(false)
+  } finally {
+    holder.process.kill("SIGKILL")
+  }
   while (!(await at.connection.lock!("x"))) await Bun.sleep(5)
 })
 
