@@ -25,7 +25,7 @@ export function refuseBeside(
     const state = stateOf(run)
     const message = `Cannot run flow "${run.flow}": it goes on where its last run ended, and run ${run.id}`
     if (state === "running") {
-      throw failure("conflict", `${message} is going on in process ${run.owner.pid}`, {
+      throw failure("conflict", `${message} is going on (pid ${run.owner.pid})`, {
         retryable: false,
         hint: `Wait for it, or end it: headrace cancel ${run.id}`,
       })

@@ -38,6 +38,13 @@ export const readDocument = Effect.fnUntraced(function* (
   return isPipe(path) ? { flow, base: cwd, document: content } : { flow, base: dirname(path), document: content, path }
 })
 
+/** The flow with the settings of the call in the place of its own. */
+export function withSettings(flow: Flow, { parallel, errorLimit }: FlowOrigin["overrides"]): Flow {
+  const { errorPercent: _, ...withoutPercent } = flow.settings
+  const settings = errorLimit === undefined ? flow.settings : { ...withoutPercent, errorLimit }
+  return { ...flow, settings: { ...settings, parallel: parallel ?? settings.parallel } }
+}
+
 /** What is recorded of a document, with the settings that the call gave. */
 export function originOf(
   { document, base, path }: Pick<FlowDocument, "document" | "base" | "path">,

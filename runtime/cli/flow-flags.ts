@@ -1,6 +1,5 @@
 import { Effect, Option } from "effect"
 import { Argument, CliError, Flag } from "effect/cli"
-import type { Flow } from "../../core/flow/flow-schema.ts"
 import type { FlowOrigin } from "../../core/store/run-record.ts"
 
 export const flowArgument = Argument.String("FLOW").pipe(
@@ -86,13 +85,6 @@ export function overridesOf(flags: {
     ...(Option.isSome(flags.parallel) ? { parallel: flags.parallel.value } : {}),
     ...(Option.isSome(flags.errorLimit) ? { errorLimit: flags.errorLimit.value } : {}),
   }
-}
-
-/** The flow with the settings of the call in the place of its own. */
-export function withSettings(flow: Flow, { parallel, errorLimit }: FlowOrigin["overrides"]): Flow {
-  const { errorPercent: _, ...withoutPercent } = flow.settings
-  const settings = errorLimit === undefined ? flow.settings : { ...withoutPercent, errorLimit }
-  return { ...flow, settings: { ...settings, parallel: parallel ?? settings.parallel } }
 }
 
 export const rejectedFlag = Flag.String("rejected").pipe(

@@ -1,4 +1,5 @@
 import { Command } from "effect/cli"
+import { cancelCommand } from "./cancel-command.ts"
 import { checkCommand } from "./check-command.ts"
 import { componentCommand, componentsCommand, schemaCommand } from "./components-command.ts"
 import { copyCommand } from "./copy-command.ts"
@@ -7,7 +8,9 @@ import { globalFlags } from "./global-flags.ts"
 import { paramsCommand } from "./params-command.ts"
 import { planCommand } from "./plan-command.ts"
 import { previewCommand } from "./preview-command.ts"
+import { resumeCommand } from "./resume-command.ts"
 import { runCommand } from "./run-command.ts"
+import { runsCommand } from "./runs-command.ts"
 import { columnsCommand, tablesCommand, testConnectionCommand } from "./source-commands.ts"
 
 export const rootCommand = Command.make("headrace").pipe(
@@ -20,6 +23,7 @@ export const rootCommand = Command.make("headrace").pipe(
   Command.withSubcommands([
     { group: "Move rows", commands: [copyCommand, runCommand] },
     { group: "Look before", commands: [checkCommand, planCommand, previewCommand, paramsCommand] },
+    { group: "Look after runs", commands: [runsCommand, resumeCommand, cancelCommand] },
     {
       group: "Data sources",
       commands: [testConnectionCommand, tablesCommand, columnsCommand, createTableCommand],

@@ -1,6 +1,6 @@
 import { Effect, Option } from "effect"
 import { Command } from "effect/cli"
-import { originOf, readDocument } from "./flow-document.ts"
+import { originOf, readDocument, withSettings } from "./flow-document.ts"
 import {
   flowArgument,
   jsonFlag,
@@ -9,7 +9,6 @@ import {
   planRequest,
   rejectedFlag,
   settingsFlags,
-  withSettings,
 } from "./flow-flags.ts"
 import { withHost } from "./global-flags.ts"
 import { asJson } from "./refusal.ts"

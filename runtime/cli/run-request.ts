@@ -29,7 +29,7 @@ export interface RunFlags {
 /** Plans and runs, with progress and a summary; ends with the exit code that belongs to the report. */
 export const runRequest = Effect.fnUntraced(function* (request: FlowRequest, flags: RunFlags) {
   const screen = yield* Screen
-  const plan = yield* planNew(request)
+  const plan = yield* Effect.interruptible(planNew(request))
   sayWarnings(screen, plan)
   if (flags.dryRun) {
     if (flags.json) screen.out(JSON.stringify(planJson(plan), null, 2))
@@ -73,4 +73,4 @@ export const reported = Effect.fnUntraced(function* <E, R>(
   if (written?._tag === "Failure") screen.say(problemText(written.failure, "error", screen.style))
   if (code !== exitCodes.ok) return yield* new Stop({ code })
   if (written?._tag === "Failure") return yield* new Stop({ code: exitCodes.failed })
-})
+}, Effect.uninterruptible)

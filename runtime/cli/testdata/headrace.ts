@@ -61,6 +61,25 @@ export class Workplace implements Disposable {
     return { code, out, err }
   }
 
+  /** The newest run of this home. */
+  newestRun(): { readonly id: string; readonly status: string; readonly fence: number } {
+    const [row] = this.query("home/state.db", "SELECT id, status, fence FROM runs ORDER BY key DESC LIMIT 1")
+    const [id, status, fence] = row as [string, string, number]
+    return { id, status, fence }
+  }
+
+  /** Starts a run, and kills its process once `ready` says so; gives the run's id. */
+  async killedRun(words: readonly string[], ready: () => boolean): Promise<string> {
+    const child = this.start(["run", ...words])
+    while (!quietly(ready)) {
+      if (child.exitCode !== null) throw new Error(`The run ended too early: ${await new Response(child.stderr).text()}`)
+      await Bun.sleep(2)
+    }
+    child.kill("SIGKILL")
+    await child.exited
+    return this.newestRun().id
+  }
+
   [Symbol.dispose](): void {
     rmSync(this.folder, { recursive: true, force: true })
   }
@@ -70,6 +89,15 @@ export class Workplace implements Disposable {
 export function chain(...steps: readonly object[]): object {
   const ids = steps.map((step) => (step as { id: string }).id)
   return { version: 1, steps, hops: ids.slice(1).map((to, i) => ({ from: ids[i], to })) }
+}
+
+/** Before a run has begun there are no tables to look into. */
+function quietly(ready: () => boolean): boolean {
+  try {
+    return ready()
+  } catch {
+    return false
+  }
 }
 
 const MAIN = join(import.meta.dir, "../../main.ts")

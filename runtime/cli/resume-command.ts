@@ -1,0 +1,101 @@
+import { Effect, Option } from "effect"
+import { Command, Flag } from "effect/cli"
+import type { Flow } from "../../core/flow/flow-schema.ts"
+import type { FlowOrigin, RunRecord } from "../../core/store/run-record.ts"
+import { storeLayer } from "../store/store.ts"
+import { closeRun } from "../worker/close-run.ts"
+import { planResumption, refuseRestart, refuseUnfit, resumeRun } from "../worker/resume-run.ts"
+import { planNew, runNew } from "../worker/run-flow.ts"
+import { findRun, refused, storedFlow } from "../worker/stored-run.ts"
+import { jsonFlag, overridesOf, planFlags, rejectedFlag, settingsFlags } from "./flow-flags.ts"
+import { withHost } from "./global-flags.ts"
+import { asJson, usage } from "./refusal.ts"
+import { reported, sayWarnings, watching } from "./run-request.ts"
+import { runArgument } from "./runs-command.ts"
+import { Screen } from "./screen.ts"
+
+export const resumeCommand = Command.make(
+  "resume",
+  {
+    run: runArgument,
+    newSnapshot: option(
+      "new-snapshot",
+      "Read the splits that are left as the source is now, and not as it was when the run began",
+    ),
+    restart: option(
+      "restart",
+      "Begin anew with the same flow and parameters: a run of its own takes the place of this one",
+    ),
+    asStored: option("as-stored", "Go on with the flow as it was when the run began, although its file has changed"),
+    force: option(
+      "force",
+      "Take the run from a process that hangs, or that is gone with its machine; it can commit nothing any more",
+    ),
+    parameters: planFlags.parameters,
+    ...settingsFlags,
+    json: jsonFlag,
+    rejected: rejectedFlag,
+  },
+  Effect.fnUntraced(function* (flags) {
+    const { json, parameters, asStored, force, newSnapshot } = flags
+    const rejected = Option.getOrUndefined(flags.rejected)
+    const resumed = Effect.gen(function* () {
+      if (flags.restart && newSnapshot) return yield* usage("Only one can be given: --new-snapshot or --restart")
+      const run = yield* findRun(flags.run)
+      yield* refuseUnfit(run, { parameters, asStored, force })
+      const overrides = { ...run.origin.overrides, ...overridesOf(flags) }
+      const flow = yield* storedFlow(run, overrides)
+      const going = flags.restart ? restarted(run, flow, overrides, force) : goneOn(run, flow, newSnapshot)
+      return yield* reported(going, { json, rejected }).pipe(withHost(run.origin.base))
+    })
+    yield* resumed.pipe(Effect.provide(storeLayer), asJson(json))
+  }),
+).pipe(
+  Command.withDescription(
+    "Go on with a run that was interrupted or failed: only the splits that are not committed are read and written, each exactly once.",
+  ),
+  Command.withShortDescription("Go on with a run that did not end well"),
+  Command.withExamples([
+    { command: "headrace resume 20261121T072445-93e6f0e2", description: "Go on where it stopped" },
+    {
+      command: "headrace resume 20261121T072445-93e6f0e2 --new-snapshot",
+      description: "Although other splits were read from an older state of the data",
+    },
+    { command: "headrace resume 20261121T072445-93e6f0e2 --restart", description: "Read everything again" },
+  ]),
+)
+
+const goneOn = Effect.fnUntraced(function* (run: RunRecord, flow: Flow, newSnapshot: boolean) {
+  const screen = yield* Screen
+  const resumption = yield* Effect.interruptible(planResumption(run, flow, { newSnapshot }))
+  sayWarnings(screen, resumption.plan)
+  return yield* watching(resumption.plan, (onEvent) => resumeRun(run, resumption, onEvent))
+})
+
+/** The old run is given up first, so that nothing of it can come after the new one. */
+const restarted = Effect.fnUntraced(function* (
+  run: RunRecord,
+  flow: Flow,
+  overrides: FlowOrigin["overrides"],
+  force: boolean,
+) {
+  const screen = yield* Screen
+  yield* refuseRestart(run)
+  const { parameters, bizdate, scheduledAt } = run
+  const plan = yield* Effect.interruptible(planNew({ flow, parameters, bizdate, scheduledAt }))
+  sayWarnings(screen, plan)
+  if (!run.isDiscarded) {
+    const { troubles } = yield* closeRun(run, flow, { force })
+    if (troubles.length > 0 && !force)
+      return yield* refused(
+        `Cannot begin run ${run.id} anew: ${troubles.join("; ")}`,
+        "Mend that and try again, or leave it behind with --force",
+      )
+  }
+  const origin = { ...run.origin, overrides }
+  return yield* watching(plan, (onEvent) => runNew(plan, { origin, parameters, onEvent }))
+})
+
+function option(name: string, description: string) {
+  return Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withDefault(false), Flag.withoutNegation)
+}
