@@ -149,6 +149,8 @@ async function open(
       const readers = new Connections(1, connect)
       readers.adopt(first)
       keep = true
+      // Targets are prepared between opening and reading, which may take its time.
+      const check = (connection: Connection, at: Session) => stillAs(columns, { ...opening, session: at }, connection)
       const state =
         splits.length < 2
           ? { oneSnapshot: true, ...mark }
@@ -157,7 +159,7 @@ async function open(
               consistencyNote: `${database.title} has no snapshots, splits are read in turn`,
               ...mark,
             }
-      return readingSource({ ...reading, splits, readers, state })
+      return readingSource({ ...reading, splits, readers, check, state })
     }
     const most = Math.min(request.parallel, cut.length)
     const snapshot = await database.snapshot(config.dataSource.settings, most, session)
@@ -251,17 +253,21 @@ async function within<A>(
  * would make it look empty to a snapshot that comes to it later. What came in before is seen by looking again.
  */
 async function pin(
-  { database, config, session }: Opening,
+  opening: Opening,
   connections: readonly Connection[],
   subject: Subject,
   outside: Connection,
 ): Promise<void> {
   for (const connection of connections) {
     for (const selection of subject.selections)
-      await connection.query(`SELECT 1 FROM ${fromItem(selection, database.dialect)} WHERE 1 = 0`)
+      await connection.query(`SELECT 1 FROM ${fromItem(selection, opening.database.dialect)} WHERE 1 = 0`)
   }
-  const now = await understand(database, outside, config, session)
-  refuseDrift(placeOf(config), now.columns, { planned: subject.columns }, session)
+  await stillAs(subject.columns, opening, outside)
+}
+
+async function stillAs(columns: Columns, { database, config, session }: Opening, connection: Connection) {
+  const now = await understand(database, connection, config, session)
+  refuseDrift(placeOf(config), now.columns, { planned: columns }, session)
 }
 
 async function cutSplits(opening: Opening, connection: Connection, subject: Subject): Promise<readonly Split[]> {

@@ -14,12 +14,14 @@ export interface Reading {
   readonly readers: Connections
   /** Where the readers get their connections from; absent: each sees the present. */
   readonly snapshot?: AsyncDisposable
+  /** Fails when the source is not what the columns say: called before a split is read that no snapshot holds. */
+  readonly check?: (connection: Connection, session: Session) => Promise<void>
   readonly state: Pick<Source, "oneSnapshot" | "consistencyNote" | "mark">
 }
 
 /** The source of an opened input: every split is one SELECT on a connection of the pool. */
 export function readingSource(reading: Reading): Source {
-  const { database, columns, encoding, options, splits, readers, snapshot, state } = reading
+  const { database, columns, encoding, options, splits, readers, snapshot, check, state } = reading
   const read = new Set<string>()
   return {
     splits,
@@ -28,6 +30,7 @@ export function readingSource(reading: Reading): Source {
       const connection = await taken(reading, read, session)
       let whole = false
       try {
+        await check?.(connection, session)
         // The state is what the splits were cut as, maybe by an earlier attempt.
         const sql = selectSql(split.state as Selection, columns, database.dialect)
         yield* connection.read({ sql, columns, options, ...(encoding === undefined ? {} : { encoding }) }, session)

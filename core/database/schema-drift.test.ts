@@ -16,7 +16,12 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 let files = 0
 /** A flow from one table to another, whose source is altered between the plan and the run. */
-async function altered(between: readonly string[], settings: object, input: object = {}) {
+async function altered(
+  between: readonly string[],
+  settings: object,
+  input: object = {},
+  before: readonly string[] = [],
+) {
   const path = join(folder, `drift-${++files}.db`)
   const database = new Database(path, { create: true })
   database.run("PRAGMA journal_mode = WAL")
@@ -38,7 +43,7 @@ async function altered(between: readonly string[], settings: object, input: obje
       { id: "first", use: "probe-input" },
       { id: "away", use: "discard-output" },
       { id: "in", use: "sqlite-input", config: { dataSource: "shop", table: "source", ...input } },
-      { id: "out", use: "sqlite-output", config: { dataSource: "shop", table: "target" } },
+      { id: "out", use: "sqlite-output", config: { dataSource: "shop", table: "target", before } },
     ],
     hops: [
       { from: "first", to: "away" },
@@ -105,6 +110,14 @@ test("database-input notices what a query gives anew", async () => {
   expect(report.failure?.message).toBe(
     'Cannot read the query: it has changed since the run was planned: column "c" is new',
   )
+})
+
+test("database-input notices what changes while the targets are prepared", async () => {
+  const { report, rows } = await altered([], {}, {}, ["ALTER TABLE source DROP COLUMN b"])
+  expect(report.failure?.message).toBe(
+    'Cannot read table "source": it has changed since the run was planned: column "b" is gone',
+  )
+  expect(rows).toEqual([])
 })
 
 const column = (name: string, rest: Partial<Column> = {}): Column => ({
