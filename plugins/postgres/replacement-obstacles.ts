@@ -113,6 +113,7 @@ const DEPENDENT = `
     SELECT DISTINCT d.classid, d.objid, d.objsubid FROM pg_depend d JOIN part p ON p.class = d.refclassid AND p.id = d.refobjid
     WHERE d.deptype = 'n' AND d.classid <> 'pg_publication_rel'::regclass
       AND NOT EXISTS (SELECT FROM part q WHERE q.class = d.classid AND q.id = d.objid)
+      AND NOT (d.classid = 'pg_class'::regclass AND d.objid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = $1::oid))
   )
   SELECT DISTINCT CASE
     WHEN r.rulename = '_RETURN' THEN format('%s "%s" reads it', CASE o.relkind WHEN 'm' THEN 'materialized view' ELSE 'view' END, ${SHOWN})

@@ -84,7 +84,7 @@ const PARTS = `
   UNION ALL
   SELECT 'index', c.relname, concat_ws(' ', CASE WHEN i.indisunique THEN 'UNIQUE' END,
     substr(pg_get_indexdef(c.oid), strpos(pg_get_indexdef(c.oid), me.sql || ' USING ') + length(me.sql) + 1), t.spcname,
-    k.contype, pg_get_constraintdef(k.oid))
+    pg_get_constraintdef(k.oid))
   FROM me JOIN pg_index i ON i.indrelid = me.oid JOIN pg_class c ON c.oid = i.indexrelid
   LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace
   LEFT JOIN pg_constraint k ON k.conindid = c.oid AND k.conrelid = me.oid AND k.contype IN ('p', 'u', 'x')

@@ -70,7 +70,7 @@ export async function inTransaction(connection: Connection, work: () => Promise<
 /** All that the catalog says of a table, but for the numbers of its objects. */
 export async function portrait(connection: Connection, table: string): Promise<readonly unknown[]> {
   const rows = await connection.query(PORTRAIT, [table])
-  return rows.map(([kind, facts]) => [kind, JSON.parse(facts!)])
+  return rows.toSorted().map(([kind, facts]) => [kind, JSON.parse(facts!)])
 }
 
 const PORTRAIT = `
@@ -80,7 +80,7 @@ const PORTRAIT = `
   relations AS (SELECT oid FROM me UNION ALL SELECT indexrelid FROM pg_index WHERE indrelid = (SELECT oid FROM me) UNION ALL SELECT oid FROM numbers)
   SELECT kind, facts - 'oid' - 'relfilenode' FROM (
     SELECT 'relation' AS kind, to_jsonb(c) - 'reltype' - 'reltoastrelid' - 'relpages' - 'reltuples' - 'relallvisible' - 'relallfrozen' - 'relfrozenxid'
-      - 'relminmxid' - 'relnatts' - 'relacl' || jsonb_build_object('options of toast', (SELECT to_jsonb(reloptions) FROM pg_class x WHERE x.oid = c.reltoastrelid),
+      - 'relminmxid' - 'relnatts' - 'relpartbound' - 'relacl' || jsonb_build_object('options of toast', (SELECT to_jsonb(reloptions) FROM pg_class x WHERE x.oid = c.reltoastrelid),
       'rights', (SELECT jsonb_agg(concat_ws(' ', grantee::regrole, privilege_type, is_grantable) ORDER BY grantee, privilege_type)
         FROM aclexplode(COALESCE(c.relacl, acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", c.relowner)))),
       'comment', obj_description(c.oid, 'pg_class')) AS facts FROM pg_class c JOIN relations USING (oid)
@@ -107,7 +107,7 @@ const PORTRAIT = `
     SELECT 'sequence', to_jsonb(s) - 'seqrelid' || jsonb_build_object('name', oid::regclass, 'type', deptype,
       'state', query_to_xml(format('SELECT last_value, is_called FROM %s', oid::regclass), false, false, '')::text)
     FROM numbers JOIN pg_sequence s ON s.seqrelid = oid
-  ) AS found ORDER BY kind, facts::text`
+  ) AS found`
 
 export const failureOf = (promise: Promise<unknown>): Promise<Failure> =>
   promise.then(
