@@ -53,6 +53,8 @@ export interface PlannedStep extends BoundStep {
   readonly input: Columns
   /** What goes out; empty for an output. */
   readonly output: Columns
+  /** What would come in and go out were no column left out for want of use; its options may name any of these. */
+  readonly offered: { readonly input: Columns; readonly output: Columns }
   readonly outgoing: readonly FlowHop[]
   readonly incoming: readonly FlowHop[]
   /** Encoding in which it gives or takes frames; absent: batches. */
@@ -103,7 +105,10 @@ export const planFlow = Effect.fn("planFlow")(function* (
     parameters: resolved.values,
     preview: resolved.preview,
     settings: flow.settings,
-    steps: steps.map((step) => plannedStep(step, graph, second, encodings.get(step.id))),
+    steps: steps.map((step) => {
+      const offered = { input: first.inputOf(step.id), output: first.columnsOf(step.id) }
+      return { ...plannedStep(step, graph, second, encodings.get(step.id)), offered }
+    }),
     warnings: [...increments.warnings, ...first.warnings],
     given: request.parameters ?? {},
   }
@@ -125,7 +130,12 @@ function givesNoMore(required: ReadonlyMap<string, readonly string[]>, { columns
   return [...required].every(([step, names]) => sameNames(names, columnsOf(step)))
 }
 
-function plannedStep(step: BoundStep, graph: Graph, result: PlannerResult, encoding: string | undefined): PlannedStep {
+function plannedStep(
+  step: BoundStep,
+  graph: Graph,
+  result: PlannerResult,
+  encoding: string | undefined,
+): Omit<PlannedStep, "offered"> {
   const planned = result.planned.get(step.id)!
   const notes = planned.kind === "router" ? [] : (planned.plan.notes ?? [])
   return {
