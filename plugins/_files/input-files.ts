@@ -35,7 +35,7 @@ export async function earlierFiles(splits: readonly Split[], session: Session): 
   for (const split of splits) {
     const difference = await changeOf(split, session)
     if (difference === undefined) continue
-    throw session.failure("data", `Cannot go on reading "${fileOf(split).path}": ${difference} since the run began`, {
+    throw session.failure("data", `Cannot read "${fileOf(split).path}" as when the run began: ${difference}`, {
       hint: "Bring back the file as it was, or start the run anew",
     })
   }
