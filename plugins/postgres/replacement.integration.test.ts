@@ -145,4 +145,20 @@ describe.each(["18", "15"])("postgres %s replacement", (version) => {
     await inTransaction(admin, () => admin.replacement!.swap(names))
     expect(await portrait(admin, "t")).toEqual(before)
   })
+
+  test("postgres replacement keeps table and indexes in their places, whatever the role's default is", async () => {
+    const { admin } = await fresh(version, "SET allow_in_place_tablespaces = on")
+    const [near, far] = [`near_${version}`, `far_${version}`]
+    for (const name of [near, far]) await admin.execute(`CREATE TABLESPACE ${name} LOCATION ''`)
+    await admin.execute(`CREATE TABLE t (a int CONSTRAINT k PRIMARY KEY USING INDEX TABLESPACE ${far}, b int) TABLESPACE ${near};
+      CREATE INDEX i ON t (b); CREATE TABLE u (a int PRIMARY KEY); SET default_tablespace = ${far}`)
+    for (const table of ["t", "u"]) {
+      const at = { table: { name: table }, stage: { name: `${table}_b` }, old: { name: `${table}_o` } }
+      const before = await portrait(admin, table)
+      await admin.replacement!.createStage(at.table, at.stage)
+      await inTransaction(admin, () => admin.replacement!.swap({ ...at, lockTimeoutMs: 1000 }))
+      expect(await portrait(admin, table)).toEqual(before)
+    }
+    await admin.execute("RESET default_tablespace")
+  })
 })
