@@ -219,3 +219,34 @@ test.each(["in", "out", "slow"] as const)("run notices that step %s stalls, and 
   expect(report).toMatchObject({ status: "failed", failure: { reason: "timeout", step } })
   expect(report.failure?.message).toContain(`Step "${step}" stalled`)
 })
+
+test.each([
+  ["connection", [], 'output "out": 1 of 2 splits are committed, 10 rows; the run can be resumed'],
+  ["data", ["abort"], 'output "out": what was loaded is taken back, the target is as it was'],
+] as const)(
+  "run that fails over %s leaves what is staged to a resumed run, or takes it back",
+  async (reason, calls, note) => {
+    const seen: string[] = []
+    const committed = new Map<string, CommittedSplit>()
+    const output = probeOutput({
+      id: "probe-out",
+      async write(split, rows, session) {
+        let written = 0
+        for await (const item of rows) written += item.rows
+        if (split.id === "in/1") throw session.failure(reason, "Cannot go on")
+        committed.set(split.id, { written, guarantee: "exactly-once", note: split.note() })
+        return { written, guarantee: "exactly-once" }
+      },
+      committed: async (split) => committed.get(split),
+      abort: async () => {
+        seen.push("abort")
+        committed.clear()
+      },
+    })
+    const engine = testEngine({}, { plugins: probePlugins(probeInput({ splits: 2 }), output) })
+    const report = await engine.run(flow({ splitRetries: 0 }))
+    expect(report.status).toBe("failed")
+    expect(seen).toEqual([...calls])
+    expect(report.notes).toEqual([note])
+  },
+)

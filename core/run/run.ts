@@ -114,7 +114,7 @@ interface Progress {
   readonly receipts: SplitReceipt[]
   readonly notes: string[]
   /** What every output has committed, also of splits that failed elsewhere. */
-  readonly committed: Map<string, { readonly splits: number; readonly rows: number }>
+  readonly committed: Map<string, { readonly splits: readonly string[]; readonly rows: number }>
   splits: number
   retries: number
   marks: Readonly<Record<string, string>>
@@ -136,7 +136,13 @@ function outcome(exit: Exit.Exit<void, PluginError>): Pick<RunReport, "status"> 
   const coded = code === undefined ? {} : { code }
   return {
     status: "failed",
-    failure: { message, reason, ...coded, ...(step === undefined ? {} : { step }), ...(hint === undefined ? {} : { hint }) },
+    failure: {
+      message,
+      reason,
+      ...coded,
+      ...(step === undefined ? {} : { step }),
+      ...(hint === undefined ? {} : { hint }),
+    },
   }
 }
 
@@ -185,9 +191,9 @@ const execute = Effect.fnUntraced(function* (
     journal,
     stallTimeoutMs: plan.settings.stallTimeoutMs,
     cancelTimeoutMs: plan.settings.cancelTimeoutMs,
-    committed(step, rows) {
-      const before = progress.committed.get(step) ?? { splits: 0, rows: 0 }
-      progress.committed.set(step, { splits: before.splits + 1, rows: before.rows + rows })
+    committed(step, split, rows) {
+      const before = progress.committed.get(step) ?? { splits: [], rows: 0 }
+      progress.committed.set(step, { splits: [...before.splits, split], rows: before.rows + rows })
     },
   }
   const outputs = plan.steps.filter((step) => step.component.kind === "output")
@@ -216,24 +222,30 @@ const execute = Effect.fnUntraced(function* (
       })
     }
   })
-  const takeBack = async () => {
+  const takeBack = async (cause: Cause.Cause<PluginError>) => {
+    const isKept = mayPass(cause)
     const opened = outputs.filter((step) => sinks.has(step.id))
-    const troubles = await Promise.all(
-      opened.map((step) => undo(plan, step, finished.has(step.id) ? undefined : sinks.get(step.id), sessionFor)),
-    )
-    progress.notes.push(...troubles.flat(), ...opened.map((step) => stays(step.id, progress)))
+    const leave = async (step: PlannedStep): Promise<readonly string[]> => {
+      const sink = sinks.get(step.id)!
+      if (finished.has(step.id)) return [stays(step.id, progress)]
+      const canResume = sink.committed !== undefined && progress.committed.has(step.id)
+      if (isKept && canResume) return [waits(step.id, progress)]
+      return [...(await undo(plan, step, sink, sessionFor)), await whatStays(plan, step, sink, sessionFor, progress)]
+    }
+    progress.notes.push(...(await Promise.all(opened.map(leave))).flat())
   }
-  yield* Effect.interruptible(load).pipe(Effect.onError(() => Effect.promise(takeBack)))
+  yield* Effect.interruptible(load).pipe(Effect.onError((cause) => Effect.promise(() => takeBack(cause))))
 })
 
+/** A failure of which a resumed run may know nothing any more: what is staged is then worth keeping. */
+function mayPass(cause: Cause.Cause<PluginError>): boolean {
+  return !Cause.hasInterruptsOnly(cause) && PASSING.has(pluginError(Cause.squash(cause)).reason)
+}
+
+const PASSING: ReadonlySet<string> = new Set(["connection", "conflict", "timeout", "resource"])
+
 /** The run has failed: an output takes back what is not committed. Returns what could not be done. */
-async function undo(
-  plan: Plan,
-  step: PlannedStep,
-  sink: Sink | undefined,
-  sessionFor: SessionFor,
-): Promise<readonly string[]> {
-  if (sink === undefined) return []
+async function undo(plan: Plan, step: PlannedStep, sink: Sink, sessionFor: SessionFor): Promise<readonly string[]> {
   const { cancelTimeoutMs } = plan.settings
   const controller = new AbortController()
   let trouble: string | undefined
@@ -247,10 +259,38 @@ async function undo(
   return trouble === undefined ? [] : [`output "${step.id}" could not be cleaned up: ${trouble}`]
 }
 
+/** A staged output has taken everything back: it is asked, because only it knows. */
+async function whatStays(
+  plan: Plan,
+  step: PlannedStep,
+  sink: Sink,
+  sessionFor: SessionFor,
+  progress: Progress,
+): Promise<string> {
+  const [split] = progress.committed.get(step.id)?.splits ?? []
+  if (split === undefined || sink.committed === undefined) return stays(step.id, progress)
+  let isGone = false
+  const asking = called(() => sink.committed!(split, sessionFor(step, new AbortController().signal)))
+    .then((committed) => {
+      isGone = committed === undefined
+    })
+    .catch(() => undefined)
+  await within(asking, plan.settings.cancelTimeoutMs)
+  return isGone
+    ? `output "${step.id}": what was loaded is taken back, the target is as it was`
+    : stays(step.id, progress)
+}
+
 /** What a failed run leaves at an output. */
 function stays(output: string, { committed, splits: all }: Progress): string {
-  const { splits, rows } = committed.get(output) ?? { splits: 0, rows: 0 }
-  return splits === 0
+  const { splits, rows } = committed.get(output) ?? { splits: [], rows: 0 }
+  return splits.length === 0
     ? `output "${output}": nothing was committed`
-    : `output "${output}": ${splits} of ${all} splits stay committed, ${rows} rows`
+    : `output "${output}": ${splits.length} of ${all} splits stay committed, ${rows} rows`
+}
+
+/** The same, where a resumed run can go on. */
+function waits(output: string, { committed, splits: all }: Progress): string {
+  const { splits, rows } = committed.get(output)!
+  return `output "${output}": ${splits.length} of ${all} splits are committed, ${rows} rows; the run can be resumed`
 }

@@ -41,7 +41,7 @@ export interface RunContext {
   /** How long the steps of a split may take to let go after a failure or an abort. */
   readonly cancelTimeoutMs: number
   /** Notes that an output has committed rows of a split, whatever becomes of the split at other outputs. */
-  committed(step: string, rows: number): void
+  committed(step: string, split: string, rows: number): void
 }
 
 /** A split of an input. */
@@ -268,7 +268,7 @@ class SplitRun {
       const { written, guarantee } = await sinks
         .get(step.id)!
         .write(split, this.#entering(step, rows), this.#session(step))
-      committed(step.id, written)
+      committed(step.id, this.#id, written)
       this.#tally.add(step.id, { rowsOut: written })
       if (!this.#ended.has(step.id))
         throw failure("protocol", `Output "${step.id}" stopped reading before the end of split ${this.#id}`)

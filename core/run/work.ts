@@ -43,7 +43,7 @@ export const runWork = Effect.fnUntraced(function* (shop: Workshop, work: Work) 
       for (const count of receipt.steps) context.counters.add(count.step, count)
       for (const { step, written } of receipt.outputs) {
         context.counters.add(step, { rowsOut: written })
-        context.committed(step, written)
+        context.committed(step, split, written)
       }
       return yield* settled(shop, receipt)
     }
