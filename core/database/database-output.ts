@@ -71,10 +71,11 @@ async function plan(
     for (const sql of config[option]) bound(sql, option, database.dialect, session)
   return {
     uses: pairs.map(({ from }) => from.name),
-    encodings:
-      config.verify === "checksum"
-        ? []
-        : connection.loadEncodings({ columns, mode: loadMode(config), input: pairs.map(({ from }) => from) }),
+    encodings: encodingsOf(
+      connection,
+      pairs.map(({ from }, i) => ({ from, to: columns[i]! })),
+      config,
+    ),
     issues: [
       ...target.issues,
       ...verifyIssues(config),
@@ -83,6 +84,17 @@ async function plan(
     notes: [`${connection.server}: ${config.mode} into ${shownTable(target.info.table)}`, ...notes],
     ...(creates.length === 0 ? {} : { creates }),
   }
+}
+
+/** Wire encodings in which these columns can be taken; sums cannot be taken of bytes. */
+export function encodingsOf(
+  connection: Connection,
+  pairs: Mapping["pairs"],
+  config: DatabaseOutputOptions,
+): readonly string[] {
+  if (config.verify === "checksum") return []
+  const columns = pairs.map(({ to }) => to)
+  return connection.loadEncodings({ columns, mode: loadMode(config), input: pairs.map(({ from }) => from) })
 }
 
 /** A type that is created as it was declared in the same system is that type. */

@@ -2,7 +2,7 @@ import type { Connection, Database, Issue, Session, Sink, SinkRequest, TableName
 import { pluginError } from "../host/failure.ts"
 import { Connections, connected } from "./connections.ts"
 import { converted } from "./convert.ts"
-import { find, loadMode, type Target } from "./database-output.ts"
+import { encodingsOf, find, loadMode, type Target } from "./database-output.ts"
 import { inTransaction, isOfLoad, Ledger, splitItem } from "./ledger.ts"
 import type { DatabaseOutputOptions } from "./options.ts"
 import { dropStage, prepareStage, type ReplaceRequest, recoverTables, replacementNames, replaceNow } from "./replace.ts"
@@ -130,6 +130,14 @@ async function prepare(
     // What was created may be declared a little differently from what was asked for; the table itself decides.
     const target = await find(database, connection, { ...config, createTable: false }, request.input, session)
     refuse(target.issues, session)
+    const { encoding } = request
+    if (encoding !== undefined && !encodingsOf(connection, target.mapping.pairs, config).includes(encoding)) {
+      throw session.failure(
+        "conflict",
+        `Cannot write to "${shownTable(table)}": its columns have changed since the plan and do not take ${encoding}`,
+        { hint: 'Run it again, or set "forwarding" to false' },
+      )
+    }
     if (config.mode === "replaceTable") await prepareStage(connection, target.info, replaceRequest(opened, session))
     return { target, made }
   } catch (error) {
@@ -220,9 +228,9 @@ function sink(opened: Opened, target: Target, made: boolean, verification: Verif
         }),
     async finish(session) {
       await withConnection(writers, session, async (connection) => {
-        if (!(replaces && (await ledger?.find(connection, "swapped")) !== undefined))
-          await verification?.check(connection, session)
-        if (replaces) await replaceNow(connection, target.info, replaceRequest(opened, session))
+        const verify = async () => void (await verification?.check(connection, session))
+        if (replaces) await replaceNow(connection, target.info, replaceRequest(opened, session), verify)
+        else await verify()
         for (const [i, sql] of config.after.entries()) {
           const run = () => connection.execute(bound(sql, "after", database.dialect, session), { timeoutMs })
           if (ledger === undefined) await run()
