@@ -3,28 +3,26 @@ import type {
   BatchBuilder,
   Column,
   ColumnBuilder,
+  Columns,
   Frame,
   ReadRequest,
   Session,
 } from "../../core/contract/index.ts"
+import { TAB_SEPARATED } from "../_sql/tab-separated.ts"
 import { type Decoder, decoderOf, int32At, readText } from "./binary-read.ts"
-import type { CopySink } from "./copy-tap.ts"
+import { BinaryFrames, COPY_BINARY, TextFrames } from "./copy-frames.ts"
+import { HEADER_BYTES, Inbox, type Rows } from "./copy-inbox.ts"
 import type { Link } from "./postgres-connection.ts"
 import { quoteIdentifier } from "./postgres-dialect.ts"
 import { hasPortableBinary } from "./type-map.ts"
-import type { Wire } from "./wire.ts"
 
-/** Tuples of `COPY … (FORMAT binary)`, each in its CopyData message, without signature and trailer. */
-export const COPY_BINARY = "postgres-copy-binary"
-
-/** Signature and flags, before the length of the header extension. */
-const SIGNATURE_BYTES = 15
-/** A message's type and length. */
-const HEADER_BYTES = 5
-const TRAILER_BYTES = 7
-const FRAME_BYTES = 262_144
 /** Enough to keep the socket busy while the consumer works; more would only wait. */
 const INBOX_BYTES = 2_097_152
+
+/** Encodings in which these columns can be read; text that may be any bytes cannot be forwarded as UTF-8. */
+export function readEncodings(columns: Columns, anyBytes: boolean): readonly string[] {
+  return [...(columns.every(readsAsBytes) ? [COPY_BINARY] : []), ...(anyBytes ? [] : [TAB_SEPARATED])]
+}
 
 /** Whether the column's bytes can be forwarded to another server. */
 export function readsAsBytes(column: Column): boolean {
@@ -33,11 +31,9 @@ export function readsAsBytes(column: Column): boolean {
 
 /** Streams a SELECT through COPY. Memory: what `bufferBytes` allows, plus one socket read. */
 export async function* read(link: Link, request: ReadRequest, session: Session): AsyncGenerator<Batch | Frame> {
-  const framed = request.encoding === COPY_BINARY
-  const decoders = request.columns.map((column) => (framed ? undefined : columnDecoder(column, link.anyBytes)))
-  const statement = `COPY (${framed ? request.sql : withCasts(request, decoders)}) TO STDOUT (FORMAT binary)`
-  const rows: Rows = framed ? new FrameRows() : new BatchRows(request, decoders, session)
-  const inbox = new Inbox(link.wire, rows, Math.min(session.settings.bufferBytes, INBOX_BYTES))
+  const { statement, rows } = copying(link, request, session)
+  const limit = Math.min(session.settings.bufferBytes, INBOX_BYTES)
+  const inbox = new Inbox(link.wire, rows, { limit, binary: request.encoding !== TAB_SEPARATED })
   const pending = link.sql.unsafe(statement)
   tellFailure(pending as unknown as Opening, inbox)
   const stop = () => {
@@ -69,6 +65,42 @@ export async function* read(link: Link, request: ReadRequest, session: Session):
   }
 }
 
+/** What is asked of the server, and what becomes of its answer. */
+function copying(
+  link: Link,
+  request: ReadRequest,
+  session: Session,
+): { readonly statement: string; readonly rows: Rows } {
+  const { sql, columns, encoding } = request
+  if (encoding === COPY_BINARY)
+    return { statement: `COPY (${sql}) TO STDOUT (FORMAT binary)`, rows: new BinaryFrames() }
+  const decoders = columns.map((column) => columnDecoder(column, link.anyBytes))
+  if (encoding === TAB_SEPARATED) {
+    const list = columns.map((column, i) => tabSeparated(column, decoders[i]))
+    return { statement: `COPY (${selecting(request, list)}) TO STDOUT (FORMAT text)`, rows: new TextFrames() }
+  }
+  const list = columns.map(({ name }, i) => {
+    const quoted = quoteIdentifier(name)
+    return decoders[i] === undefined ? `${quoted}::text` : quoted
+  })
+  const statement = `COPY (${selecting(request, list)}) TO STDOUT (FORMAT binary)`
+  return { statement, rows: new BatchRows(request, decoders, session) }
+}
+
+/** A column as {@link TAB_SEPARATED} has it; whatever batches ask for as text is that text here. */
+function tabSeparated({ name, type }: Column, decoder: Decoder | undefined): string {
+  const quoted = quoteIdentifier(name)
+  if (type.kind === "boolean") return `${quoted}::int4`
+  if (type.kind === "bytes") return `encode(${quoted}, 'hex')`
+  if (type.kind === "timestamp" && type.zone) return `${quoted} AT TIME ZONE 'UTC'`
+  return decoder === undefined ? `${quoted}::text` : quoted
+}
+
+function selecting({ sql, columns }: ReadRequest, list: readonly string[]): string {
+  if (columns.every(({ name }, i) => list[i] === quoteIdentifier(name))) return sql
+  return `SELECT ${list.join(", ")} FROM (${sql}) AS source`
+}
+
 /** Undefined where the value is asked for as text. */
 function columnDecoder({ type, native }: Column, anyBytes: boolean): Decoder | undefined {
   const known = decoderOf(type, native?.type ?? "")
@@ -92,159 +124,6 @@ function tellFailure(opening: Opening, inbox: Inbox): void {
     opening.resolve = resolve
     stream.on("error", (error) => inbox.fail(error))
     resolve(stream)
-  }
-}
-
-function withCasts(request: ReadRequest, decoders: readonly (Decoder | undefined)[]): string {
-  if (decoders.every((decoder) => decoder !== undefined)) return request.sql
-  const list = request.columns.map((column, i) => {
-    const name = quoteIdentifier(column.name)
-    return decoders[i] === undefined ? `${name}::text` : name
-  })
-  return `SELECT ${list.join(", ")} FROM (${request.sql}) AS source`
-}
-
-interface Rows {
-  /** Takes the tuples of whole CopyData messages; `ship` takes what becomes full. */
-  take(source: Uint8Array, start: number, end: number, ship: (item: Batch | Frame) => void): void
-  /** The first tuple stands behind the signature in its message. */
-  first(source: Uint8Array, start: number, end: number): void
-  rest(): Batch | Frame | undefined
-  /** The consumer has asked for the next item, so this one's memory is free. */
-  recycle?(item: Batch | Frame): void
-}
-
-/** Takes rows straight from the socket and hands over batches; pauses the socket when too many wait. */
-class Inbox implements CopySink {
-  readonly #wire: Wire
-  readonly #rows: Rows
-  readonly #limit: number
-  readonly #ready: (Batch | Frame)[] = []
-  #bytes = 0
-  #started = false
-  #paused = false
-  #done = false
-  #failure: { readonly error: unknown } | undefined
-  #wake: (() => void) | undefined
-
-  constructor(wire: Wire, rows: Rows, limit: number) {
-    this.#wire = wire
-    this.#rows = rows
-    this.#limit = limit
-  }
-
-  async next(): Promise<Batch | Frame | undefined> {
-    for (;;) {
-      if (this.#failure !== undefined) throw this.#failure.error
-      const next = this.#ready.shift()
-      if (next !== undefined) {
-        this.#bytes -= next.bytes
-        if (this.#paused && this.#bytes <= this.#limit / 2) {
-          this.#paused = false
-          this.#wire.resume()
-        }
-        return next
-      }
-      if (this.#done) return undefined
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve
-      })
-    }
-  }
-
-  messages(source: Uint8Array, start: number, end: number): void {
-    if (this.#failure !== undefined) return
-    try {
-      const first = this.#started ? start : this.#begin(source, start)
-      // The trailer is a message of its own: a field count of -1.
-      const stop = isTrailer(source, end) ? end - TRAILER_BYTES : end
-      if (first < stop) this.#rows.take(source, first, stop, this.#ship)
-    } catch (error) {
-      // A full reject limit is thrown here, inside the socket's callback: it must reach the reader instead.
-      this.fail(error)
-    }
-    if (this.#bytes < this.#limit || this.#paused) return
-    this.#paused = true
-    this.#wire.pause()
-  }
-
-  end(): void {
-    this.#done = true
-    const rest = this.#failure === undefined ? this.#rows.rest() : undefined
-    if (rest !== undefined) this.#ship(rest)
-    this.#wake?.()
-  }
-
-  fail(error: unknown): void {
-    this.#failure ??= { error }
-    this.#ready.length = 0
-    this.#wake?.()
-  }
-
-  /** Position of the second message. */
-  #begin(source: Uint8Array, start: number): number {
-    this.#started = true
-    const payload = start + HEADER_BYTES
-    const end = start + 1 + int32At(source, start + 1)
-    const tuple = payload + SIGNATURE_BYTES + 4 + int32At(source, payload + SIGNATURE_BYTES)
-    if (tuple < end && !(source[tuple] === 0xff && source[tuple + 1] === 0xff)) this.#rows.first(source, tuple, end)
-    return end
-  }
-
-  readonly #ship = (item: Batch | Frame): void => {
-    this.#ready.push(item)
-    this.#bytes += item.bytes
-    this.#wake?.()
-  }
-}
-
-function isTrailer(source: Uint8Array, end: number): boolean {
-  return source[end - 1] === 0xff && source[end - 2] === 0xff && end >= TRAILER_BYTES && int32At(source, end - 6) === 6
-}
-
-/** Gathers messages into frames, in memory that goes round. */
-class FrameRows implements Rows {
-  readonly #free: Uint8Array<ArrayBufferLike>[] = []
-  #data: Uint8Array<ArrayBufferLike> = new Uint8Array(FRAME_BYTES)
-  #used = 0
-  #rows = 0
-  #firstRow = 0
-
-  take(source: Uint8Array, start: number, end: number, ship: (frame: Frame) => void): void {
-    const size = end - start
-    if (this.#used + size > this.#data.length) {
-      const full = this.rest()
-      if (full !== undefined) ship(full)
-      if (size > this.#data.length) this.#data = new Uint8Array(size)
-    }
-    this.#data.set(source.subarray(start, end), this.#used)
-    this.#used += size
-    for (let at = start; at < end; at += 1 + int32At(source, at + 1)) this.#rows++
-  }
-
-  first(source: Uint8Array, start: number, end: number): void {
-    const size = end - start + 4
-    if (size + 1 > this.#data.length) this.#data = new Uint8Array(size + 1)
-    this.#data.set([0x64, size >>> 24, size >>> 16, size >>> 8, size])
-    this.#data.set(source.subarray(start, end), HEADER_BYTES)
-    this.#used = size + 1
-    this.#rows = 1
-  }
-
-  rest(): Frame | undefined {
-    if (this.#rows === 0) return undefined
-    const data = this.#data.subarray(0, this.#used)
-    const frame = { encoding: COPY_BINARY, rows: this.#rows, data, bytes: data.length, firstRow: this.#firstRow }
-    this.#firstRow += this.#rows
-    this.#data = this.#free.pop() ?? new Uint8Array(FRAME_BYTES)
-    this.#used = 0
-    this.#rows = 0
-    return frame
-  }
-
-  recycle(item: Batch | Frame): void {
-    if (item.encoding !== undefined && item.data.buffer.byteLength === FRAME_BYTES)
-      this.#free.push(new Uint8Array(item.data.buffer))
   }
 }
 

@@ -2,7 +2,7 @@ import type { Sql } from "postgres"
 import type { Connection, Failure, Session } from "../../core/contract/index.ts"
 import { describeResult, describeTable, listTables, type Query, qualified, type ResultColumn } from "./catalog.ts"
 import { load, loadEncodings } from "./copy-load.ts"
-import { COPY_BINARY, read, readsAsBytes } from "./copy-read.ts"
+import { read, readEncodings } from "./copy-read.ts"
 import { classify, hintFor, isFailure, serverError } from "./failures.ts"
 import { replacement } from "./replacement.ts"
 import { applicationName, evictEarlier, lock } from "./server-sessions.ts"
@@ -75,7 +75,7 @@ export async function connect(settings: PostgresSettings, session: Session): Pro
       )
       return pageRanges(Number(row?.[0] ?? 0), wanted)
     },
-    readEncodings: (columns) => (columns.every(readsAsBytes) ? [COPY_BINARY] : []),
+    readEncodings: (columns) => readEncodings(columns, link.anyBytes),
     read: (request, at) => read(link, request, at),
     loadEncodings,
     evictOthers: (run) => evictEarlier(query, session, run),

@@ -53,7 +53,7 @@ test.each([
   { what: "sends rows", sql: ROWS },
   { what: "computes and sends nothing", sql: "SELECT 1::int8 AS i FROM pg_sleep(60)" },
 ])("postgres stops a read on the server within a second of an abort, while it $what", async ({ sql }) => {
-  for (const encoding of [undefined, "postgres-copy-binary"]) {
+  for (const encoding of [undefined, "postgres-copy-binary", "tab-separated-text"]) {
     const { at, watch } = await fresh()
     const session = testSession()
     const connection = await connect(at, session)
@@ -155,7 +155,7 @@ test("postgres stops a load that waits for a lock within a second of an abort", 
   await watch.close()
 })
 
-test.each([undefined, "postgres-copy-binary"])(
+test.each([undefined, "postgres-copy-binary", "tab-separated-text"])(
   "postgres holds a bounded number of bytes while the consumer rests (%p)",
   async (encoding) => {
     const { at, watch } = await fresh()

@@ -1,0 +1,83 @@
+import { expect, test } from "bun:test"
+import { Buffer } from "node:buffer"
+import type { Frame } from "../../core/contract/index.ts"
+import { BinaryFrames, TextFrames, withoutRareEscapes } from "./copy-frames.ts"
+
+function messages(bodies: readonly string[]): Buffer {
+  return Buffer.concat(
+    bodies.map((body) => {
+      const text = Buffer.from(body)
+      const head = Buffer.alloc(5)
+      head.write("d", 0)
+      head.writeUInt32BE(text.length + 4, 1)
+      return Buffer.concat([head, text])
+    }),
+  )
+}
+
+/** What becomes of the messages when so many of them come at a time; frames are recycled as a reader does it. */
+function framed(frames: BinaryFrames | TextFrames, bodies: readonly string[], atOnce: number) {
+  const shipped: { text: string; rows: number; firstRow: number }[] = []
+  const ship = (frame: Frame) => {
+    shipped.push({ text: Buffer.from(frame.data).toString(), rows: frame.rows, firstRow: frame.firstRow })
+    frames.recycle(frame)
+  }
+  for (let at = 0; at < bodies.length; at += atOnce) {
+    const source = messages(["before", ...bodies.slice(at, at + atOnce), "behind"])
+    frames.take(source, 11, source.length - 11, ship)
+  }
+  const rest = frames.rest()
+  if (rest !== undefined) ship(rest)
+  return shipped
+}
+
+const LINES = Array.from({ length: 30_000 }, (_, i) => `${i}\t${"é".repeat(i % 50)}\\N\n`)
+
+test.each([1, 7, 5000, 30_000])("postgres strips the headers of text that comes %d lines at a time", (atOnce) => {
+  const frames = framed(new TextFrames(), LINES, atOnce)
+  expect(frames.map(({ text }) => text).join("")).toBe(LINES.join(""))
+  expect(frames.reduce((sum, { rows }) => sum + rows, 0)).toBe(LINES.length)
+  let next = 0
+  for (const { text, rows, firstRow } of frames) {
+    expect(firstRow).toBe(next)
+    expect(text.split("\n")).toHaveLength(rows + 1)
+    expect(rows).toBeLessThanOrEqual(8192)
+    next += rows
+  }
+})
+
+test("postgres takes lines that are larger than a frame", () => {
+  const lines = [
+    "a\n",
+    `${"x".repeat(300_000)}\n`,
+    "b\n",
+    `${"y".repeat(600_000)}\n`,
+    `${"z".repeat(262_130)}\n`,
+    "c\n",
+  ]
+  for (const atOnce of [1, 2, 6]) {
+    const frames = framed(new TextFrames(), lines, atOnce)
+    expect(frames.map(({ text }) => text).join("") === lines.join("")).toBe(true)
+    expect(frames.map(({ rows }) => rows).reduce((a, b) => a + b)).toBe(6)
+  }
+})
+
+test("postgres keeps the messages of the binary format as they are", () => {
+  const tuples = LINES.slice(0, 20_000)
+  const frames = framed(new BinaryFrames(), tuples, 3000)
+  expect(frames.map(({ text }) => text).join("") === messages(tuples).toString()).toBe(true)
+})
+
+test.each([
+  ["nothing\there\\N\n", "nothing\there\\N\n"],
+  ["\\f", "\f"],
+  ["\\v\t\\v\n", "\v\t\v\n"],
+  ["\\\\f\\\\v\n", "\\\\f\\\\v\n"],
+  ["\\\\\\f\t\\\\\\\\v\n", "\\\\\f\t\\\\\\\\v\n"],
+  ["\\f\\n\\t\\b\\r\\N\\\\\\v\n", "\f\\n\\t\\b\\r\\N\\\\\v\n"],
+  ["f\\fv\\v😀\\f\n", "f\fv\v😀\f\n"],
+])("postgres writes form feed and vertical tab themselves: %j", (copied, meant) => {
+  const data = new Uint8Array([...Buffer.from(copied), ...Buffer.from("\\f")])
+  const length = withoutRareEscapes(data, data.length - 2)
+  expect(Buffer.from(data.subarray(0, length)).toString()).toBe(meant)
+})
