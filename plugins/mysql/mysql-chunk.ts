@@ -1,11 +1,17 @@
 import type { Batch, LoadRequest, Session } from "../../core/contract/index.ts"
 import { type Encoder, encoderOf } from "./mysql-encode.ts"
 
-/** Rows in the text format of LOAD DATA, as many as one statement takes, and where each of them came from. */
+/**
+ * Rows in the text format of LOAD DATA, as many as one statement takes. Those that were written from batches know where
+ * each of them came from; forwarded text is whole lines that nobody has looked into.
+ */
 export class Chunk {
   rows = 0
   length = 0
   data: Uint8Array
+  /** True for forwarded text, whose rows follow each other in the split from `firstRow` on. */
+  isText = false
+  firstRow = 0
   readonly #starts = new Int32Array(MAX_ROWS + 1)
   readonly #batchOf = new Int32Array(MAX_ROWS)
   readonly #rowOf = new Int32Array(MAX_ROWS)
@@ -24,6 +30,7 @@ export class Chunk {
   clear(): void {
     this.rows = 0
     this.length = 0
+    this.isText = false
     this.#batches = []
     // One huge value must not hold its memory for the rest of the load.
     if (this.data.length > this.#limit * 2) this.data = new Uint8Array(Math.ceil(this.#limit * 1.1))
@@ -59,6 +66,21 @@ export class Chunk {
     const grown = new Uint8Array(Math.max(this.data.length * 2, this.length + bytes))
     grown.set(this.data.subarray(0, this.length))
     this.data = grown
+  }
+
+  /** Whether there is room for more lines without growing. */
+  takes(rows: number, bytes: number): boolean {
+    return this.rows + rows <= MAX_ROWS && this.length + bytes <= this.data.length
+  }
+
+  /** Takes whole lines, which follow those that are there. */
+  appendText(text: Uint8Array, rows: number, firstRow: number): void {
+    this.reserve(text.length)
+    if (this.rows === 0) this.firstRow = firstRow
+    this.isText = true
+    this.data.set(text, this.length)
+    this.length += text.length
+    this.rows += rows
   }
 
   /** Takes over the row whose text ends at `end`. */
@@ -143,5 +165,5 @@ export class BatchWriter {
 }
 
 /** No more than the warnings that a server keeps for one statement. */
-const MAX_ROWS = 32_768
+export const MAX_ROWS = 32_768
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true })

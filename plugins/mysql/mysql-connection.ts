@@ -10,9 +10,11 @@ import type {
   TableInfo,
   TableName,
 } from "../../core/contract/index.ts"
+import { TAB_SEPARATED } from "../_sql/tab-separated.ts"
 import { describeTable, listTables } from "./mysql-describe.ts"
 import { quoted } from "./mysql-dialect.ts"
 import { columnOf, fieldText } from "./mysql-fields.ts"
+import { isForwardable } from "./mysql-forwardable.ts"
 import { type Link, type Texts, valuesOf } from "./mysql-link.ts"
 import { load } from "./mysql-load.ts"
 import { evictEarlier, takeLock } from "./mysql-locks.ts"
@@ -74,8 +76,8 @@ export class MysqlConnection implements Connection {
     return readBatches(this.#link, request, session)
   }
 
-  loadEncodings(): readonly string[] {
-    return []
+  loadEncodings(request: Parameters<Connection["loadEncodings"]>[0]): readonly string[] {
+    return isForwardable(request) ? [TAB_SEPARATED] : []
   }
 
   async begin(): Promise<void> {

@@ -1,11 +1,13 @@
 import type { Batch, Frame, LoadRequest, Session } from "../../core/contract/index.ts"
+import { TAB_SEPARATED } from "../_sql/tab-separated.ts"
 import { BatchWriter, Chunk } from "./mysql-chunk.ts"
 import { isTransactional } from "./mysql-describe.ts"
+import { Forwarder, FrameWriter } from "./mysql-forward.ts"
 import type { Link } from "./mysql-link.ts"
 import { Placer } from "./mysql-place.ts"
 import { targetOf } from "./mysql-target.ts"
 
-/** Loads batches inside the open transaction. While one chunk is at the server, the next one is written. */
+/** Loads batches, or forwarded text, inside the open transaction. While one chunk is at the server, the next one is written. */
 export async function load(
   link: Link,
   request: LoadRequest,
@@ -46,6 +48,8 @@ async function loadAll(
   const placer = new Placer(link, request, target, session)
   // Two chunks, and each may reserve a tenth more than it holds.
   const bytes = Math.max(Math.floor(session.settings.bufferBytes / 2.2), 65_536)
+  const forwarder = new Forwarder(placer, request, session, bytes >> 2)
+  const place = (chunk: Chunk) => (chunk.isText ? forwarder.place(chunk) : placer.place(chunk))
   let filling = new Chunk(bytes)
   let spare: Chunk | undefined
   let placing: Promise<void> = Promise.resolve()
@@ -57,22 +61,22 @@ async function loadAll(
     filling = spare ?? new Chunk(bytes)
     spare = chunk
     filling.clear()
-    placing = placer.place(chunk).catch((cause) => {
+    placing = place(chunk).catch((cause) => {
       failure = { cause }
     })
   }
-  for await (const batch of rows) {
-    if (batch.encoding !== undefined) {
-      throw session.failure("protocol", `${action}: rows in the encoding "${batch.encoding}" were not asked for`)
+  for await (const item of rows) {
+    if (item.encoding !== undefined && item.encoding !== TAB_SEPARATED) {
+      throw session.failure("protocol", `${action}: rows in the encoding "${item.encoding}" were not asked for`)
     }
-    const writer = new BatchWriter(batch, request, session)
+    const writer = item.encoding === undefined ? new BatchWriter(item, request, session) : new FrameWriter(item)
     while (!writer.fill(filling)) await send()
     if (filling.full) await send()
     if (failure) break
   }
   await placing
   if (failure) throw failure.cause
-  if (filling.rows > 0) await placer.place(filling)
+  if (filling.rows > 0) await place(filling)
   if (target.stage) await link.run(action, `DROP TEMPORARY TABLE ${target.into}`)
   return placer.written
 }

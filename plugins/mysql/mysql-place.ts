@@ -3,6 +3,7 @@ import type { Chunk } from "./mysql-chunk.ts"
 import { isRowError } from "./mysql-failures.ts"
 import type { Link } from "./mysql-link.ts"
 import type { Target } from "./mysql-target.ts"
+import type { Done } from "./mysql-wire.ts"
 
 /** What the server has against a row. */
 export interface Complaint {
@@ -51,6 +52,32 @@ export class Placer {
       chunk,
       Array.from({ length: chunk.rows }, (_, row) => row),
     )
+  }
+
+  /** Places a chunk of text as it is; false when anything is off with any of its rows, and nothing is kept then. */
+  async placeUnread(chunk: Chunk): Promise<boolean> {
+    if (!this.#local) return false
+    await this.#run("SAVEPOINT headrace_rows")
+    if (await this.#sendUnread(chunk)) {
+      this.written += chunk.rows
+      return true
+    }
+    await this.#run("ROLLBACK TO SAVEPOINT headrace_rows")
+    return false
+  }
+
+  async #sendUnread(chunk: Chunk): Promise<boolean> {
+    const { stage } = this.#target
+    if (stage) await this.#run(stage.clear)
+    try {
+      const done = await this.#sendFile([chunk.data.subarray(0, chunk.length)])
+      if (!done || (await this.#faults(chunk.rows, done.info))) return false
+    } catch (cause) {
+      rowComplaint(cause)
+      return false
+    }
+    for (const sql of stage?.merge ?? []) if (await this.#merge(sql)) return false
+    return true
   }
 
   async #place(chunk: Chunk, rows: readonly number[]): Promise<void> {
@@ -131,19 +158,26 @@ export class Placer {
   }
 
   async #load(chunk: Chunk, rows: readonly number[]): Promise<Refusal | undefined> {
+    try {
+      const done = await this.#sendFile(chunk.parts(rows))
+      return done ? await this.#judge(chunk, rows, done.info) : await this.#insertAll(chunk, rows)
+    } catch (cause) {
+      return this.#refusal(chunk, rows, rowComplaint(cause))
+    }
+  }
+
+  /** Undefined when the server forbids it. */
+  async #sendFile(parts: Iterable<Uint8Array>): Promise<Done | undefined> {
     const sql = this.#target.loadSql()
     try {
-      const done = await this.#link.guard(this.#action, () => this.#link.wire.sendFile(sql, chunk.parts(rows)))
-      return await this.#judge(chunk, rows, done.info)
+      return await this.#link.guard(this.#action, () => this.#link.wire.sendFile(sql, parts))
     } catch (cause) {
-      if (FORBIDDEN.has((cause as Partial<Failure>).code ?? "")) {
-        this.#local = false
-        this.#session.log.warn(
-          "The server forbids LOAD DATA LOCAL; rows are inserted by statements, which is slower. Turn on local_infile to speed up loads",
-        )
-        return this.#insertAll(chunk, rows)
-      }
-      return this.#refusal(chunk, rows, rowComplaint(cause))
+      if (!FORBIDDEN.has((cause as Partial<Failure>).code ?? "")) throw cause
+      this.#local = false
+      this.#session.log.warn(
+        "The server forbids LOAD DATA LOCAL; rows are inserted by statements, which is slower. Turn on local_infile to speed up loads",
+      )
+      return undefined
     }
   }
 
@@ -176,18 +210,27 @@ export class Placer {
     }
   }
 
-  /** Compares what the server says it did with what was asked of it. */
   async #judge(chunk: Chunk, rows: readonly number[], info: string): Promise<Refusal | undefined> {
-    const match = INFO.exec(info)
-    const [records, skipped, duplicates, warned] = (match?.slice(1) ?? []).map((text) => Number(text ?? 0))
-    const refused = this.#target.verb === "REPLACE" ? (skipped ?? 0) : (skipped ?? 0) + (duplicates ?? 0)
-    if (records === rows.length && refused === 0 && warned === 0) return undefined
-    const warnings = warned === 0 ? [] : await this.#warnings()
-    if (records === rows.length && refused === 0 && warnings.length === 0) return undefined
+    const faults = await this.#faults(rows.length, info)
+    if (!faults) return undefined
+    const { refused, warnings } = faults
     const complaint = warnings[0] ?? { code: "1261", message: `the server says "${info}" of ${rows.length} rows` }
     const each = refused === rows.length && warnings.length === rows.length ? { each: warnings } : {}
     const named = warnings.some((warning) => warning.at !== undefined)
     return { complaint, suspects: this.#suspects(chunk, rows, warnings), alone: named, ...each }
+  }
+
+  /** Compares what the server says it did with what was asked of it; undefined when that is the same. */
+  async #faults(
+    rows: number,
+    info: string,
+  ): Promise<{ readonly refused: number; readonly warnings: readonly Warning[] } | undefined> {
+    const match = INFO.exec(info)
+    const [records, skipped, duplicates, warned] = (match?.slice(1) ?? []).map((text) => Number(text ?? 0))
+    const refused = this.#target.verb === "REPLACE" ? (skipped ?? 0) : (skipped ?? 0) + (duplicates ?? 0)
+    if (records === rows && refused === 0 && warned === 0) return undefined
+    const warnings = warned === 0 ? [] : await this.#warnings()
+    return records === rows && refused === 0 && warnings.length === 0 ? undefined : { refused, warnings }
   }
 
   #refusal(chunk: Chunk, rows: readonly number[], complaint: Complaint): Refusal {

@@ -31,8 +31,8 @@ export async function postgresSystem(options = ""): Promise<System> {
 }
 
 /** An empty MariaDB database; `mode` is the sql_mode of what the test itself does, so that it can store anything. */
-export async function mysqlSystem(mode = ""): Promise<System> {
-  const service = await mariadb()
+export async function mysqlSystem(mode = "", server?: Service): Promise<System> {
+  const service = server ?? (await mariadb())
   const database = await service.createDatabase("nasty")
   const { host, port, user, password } = service
   return {
