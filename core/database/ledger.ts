@@ -7,7 +7,7 @@ import { shownTable } from "./table-name.ts"
 export interface LedgerRow {
   readonly run: string
   readonly step: string
-  /** `split:<id>`, `before:<n>`, `after:<n>`, `created`, `sums:<id>`, `sums-before`, `stage`, `swapping`, `exchanging`, `swapped`, `fence`. */
+  /** `split:<id>`, `before:<n>`, `after:<n>`, `created`, `sums:<id>`, `sums-before`, `stage`, `checked`, `swapping`, `exchanging`, `swapped`, `fence`. */
   readonly item: string
   readonly written: number
   readonly note: string
@@ -288,7 +288,7 @@ async function idOf(run: string, step: string, item: string): Promise<string> {
   return hash.reduce((text, byte) => text + byte.toString(16).padStart(2, "0"), "")
 }
 
-const LOAD_ITEMS: ReadonlySet<string> = new Set(["stage", "swapping", "exchanging"])
+const LOAD_ITEMS: ReadonlySet<string> = new Set(["stage", "checked", "swapping", "exchanging"])
 const FENCE = "fence"
 /** SQLSTATE active_sql_transaction: a statement that runs only outside of transactions. */
 const NO_TRANSACTION = "25001"

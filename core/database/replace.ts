@@ -109,12 +109,24 @@ export async function recoverTables(connection: Connection, request: ReplaceRequ
   for (const owner of owned) await ledger.forgetLoad(connection, owner)
 }
 
-/** Checks the stage and puts it in the place of the table. Called again after a crash, it does what is left to do. */
-export async function replaceNow(connection: Connection, info: TableInfo, request: ReplaceRequest): Promise<void> {
+/**
+ * Checks the stage, by the flow's checks and by `verify`, and puts it in the place of the table. Called again after a
+ * crash, it does what is left to do: once it is checked a stage is not checked again, for it may hold the old rows.
+ */
+export async function replaceNow(
+  connection: Connection,
+  info: TableInfo,
+  request: ReplaceRequest,
+  verify: () => Promise<void>,
+): Promise<void> {
   const { names, ledger, config } = request
   const swapper = swapperOf(connection, config)
   if ((await ledger.find(connection, "swapped")) === undefined) {
-    await checkStage(connection, request)
+    if ((await ledger.find(connection, "checked")) === undefined) {
+      await checkStage(connection, request)
+      await verify()
+      await inTransaction(connection, () => ledger.record(connection, "checked"))
+    }
     if (config.partition !== undefined) await replacePartition(connection, info, request, swapper)
     else if (swapper === undefined) await rewrite(connection, info, request, undefined)
     else await swap(connection, request, swapper)
