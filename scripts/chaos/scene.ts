@@ -82,6 +82,19 @@ export class Scene implements AsyncDisposable {
     return { killed, back }
   }
 
+  /** Another attempt begins. */
+  mark(): void {
+    for (const proxy of Object.values(this.proxies)) proxy.mark()
+  }
+
+  /**
+   * An attempt that was cut off and has ended all the same cannot end its session at the server, which learns of it from
+   * its own keep-alive. Sessions of earlier attempts stay: the later one had to end those.
+   */
+  keepAliveEnds(): void {
+    for (const proxy of Object.values(this.proxies)) proxy.buryLost()
+  }
+
   /** Ends what would keep the next attempt from succeeding, but for connections that are lost. */
   heal(): void {
     this.disks.home?.free()

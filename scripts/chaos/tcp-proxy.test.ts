@@ -51,6 +51,17 @@ test("tcp-proxy makes a connection half-open: neither bytes nor ends come throug
   expect(server.ended).toBeUndefined()
 })
 
+test("tcp-proxy ends lost connections since a mark, and leaves earlier ones lost", async () => {
+  const { server, proxy, dial } = await connected()
+  proxy.suffer({ kind: "half-open" })
+  proxy.mark()
+  const later = await dial()
+  proxy.suffer({ kind: "half-open" })
+  proxy.buryLost()
+  expect(await later.server.ending()).toBeOneOf(["end", "ECONNRESET"])
+  expect(server.ended).toBeUndefined()
+})
+
 test("tcp-proxy blocks the sender of a half-open connection once the buffers are full", async () => {
   const { client, proxy } = await connected()
   proxy.suffer({ kind: "half-open" })

@@ -12,6 +12,8 @@ export class TcpProxy implements AsyncDisposable {
   readonly #server: Server
   readonly #upstream: Upstream
   #lines: Line[] = []
+  /** Lines that were there before the last call of `mark`. */
+  #older: ReadonlySet<Line> = new Set()
   #watches: StatementWatch[] = []
   readonly #counts: StatementCount[] = []
 
@@ -66,6 +68,16 @@ export class TcpProxy implements AsyncDisposable {
     const count = new StatementCount(words)
     this.#counts.push(count)
     return count
+  }
+
+  /** Lines that are opened from now on are those of another attempt. */
+  mark(): void {
+    this.#older = new Set(this.#lines)
+  }
+
+  /** Ends lost lines that were opened since the mark, as both machines do in the end when nobody acknowledges. */
+  buryLost(): void {
+    for (const line of this.#lines) if (line.isLost && !this.#older.has(line)) line.destroy()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -54,6 +54,7 @@ export async function runTrial(trial: Trial): Promise<TrialResult> {
   for (let number = 1; state?.status !== "succeeded"; number++) {
     const faults = attempts[number - 1] ?? []
     const words = wordsFor(state)
+    scene.mark()
     const worker = new Worker({ words, folder, home: scene.home, name: `${number}-${words[0]}` })
     const armed = faults.map((fault) => arm(scene, worker, fault, baseline, durations))
     const ended = await patiently(worker, unexpected)
@@ -67,6 +68,7 @@ export async function runTrial(trial: Trial): Promise<TrialResult> {
       break
     }
   }
+  scene.keepAliveEnds()
   const verdict = await judgement(scene, shape, state)
   const all = [...unexpected, ...verdict.unexpected]
   if (verdict.lost + verdict.doubled + verdict.leftovers.length + all.length > 0) await keepEvidence(scene, verdict)
