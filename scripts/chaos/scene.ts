@@ -88,8 +88,9 @@ export class Scene implements AsyncDisposable {
   }
 
   /**
-   * An attempt that was cut off and has ended all the same cannot end its session at the server, which learns of it from
-   * its own keep-alive. Sessions of earlier attempts stay: the later one had to end those.
+   * A server learns from its own keep-alive that a connection is dead. That is waited for where Headrace cannot know: an
+   * attempt that was cut off and succeeded all the same cannot end its session, and of an attempt that died before it was
+   * recorded there is no trace. Every other session an attempt that comes later has to end.
    */
   keepAliveEnds(): void {
     for (const proxy of Object.values(this.proxies)) proxy.buryLost()

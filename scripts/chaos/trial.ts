@@ -62,6 +62,8 @@ export async function runTrial(trial: Trial): Promise<TrialResult> {
     scene.heal()
     results.push(resultOf(words, ended, armed))
     state = readState(scene.home)
+    // A run that nobody knows, nobody can clean up behind.
+    if (state === undefined) scene.keepAliveEnds()
     unexpected.push(...endingFaults(ended, shape, state, armed))
     if (number >= attempts.length + PEACEFUL_ATTEMPTS && state?.status !== "succeeded") {
       unexpected.push(`the run is ${state?.status ?? "unknown"} after ${PEACEFUL_ATTEMPTS} attempts in peace`)
