@@ -18,7 +18,8 @@ export async function openCopy(
 ): Promise<CopyStream> {
   signal.throwIfAborted()
   const pending = link.sql.unsafe(statement)
-  const stream = await pending.writable()
+  // The server answers when it has the table's lock.
+  const stream = await link.cancellable(pending, signal, () => pending.writable())
   let failed: unknown
   let finished = false
   let wake: (() => void) | undefined

@@ -59,7 +59,9 @@ export async function connect(settings: PostgresSettings, session: Session): Pro
     describeTable: (table) => describeTable(query, table),
     async describeQuery(text) {
       try {
-        const { columns } = await link.sql.unsafe(text).describe()
+        const pending = link.sql.unsafe(text)
+        // It waits for a table that somebody has locked.
+        const { columns } = await link.cancellable(pending, session.signal, () => pending.describe())
         return await describeResult(query, columns as unknown as ResultColumn[])
       } catch (error) {
         throw link.fail("understand the query", error)
@@ -189,7 +191,10 @@ async function open(settings: PostgresSettings, session: Session): Promise<Link>
     Object.assign(query, { active: true })
     wire.cancelling(() => void Promise.resolve(query.cancel()).catch(() => undefined))
   }
+  const giveUp = () => void destroy()
+  session.signal.addEventListener("abort", giveUp, { once: true })
   try {
+    session.signal.throwIfAborted()
     const [row] = await sql.unsafe(
       "SELECT current_setting('server_version_num')::int AS version, current_setting('server_encoding') AS encoding",
     )
@@ -224,5 +229,7 @@ async function open(settings: PostgresSettings, session: Session): Promise<Link>
   } catch (error) {
     await destroy()
     throw fail("connect", error)
+  } finally {
+    session.signal.removeEventListener("abort", giveUp)
   }
 }
