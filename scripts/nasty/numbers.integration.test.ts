@@ -114,7 +114,7 @@ test("case 16: a mysql table made for an unconstrained numeric says so before th
   await expect(move({ at: pg, table: "n" }, { at: my, table: "n", createTable: true })).rejects.toThrow(
     /created as decimal\(65,30\)/,
   )
-  expect(await my.sql("SHOW TABLES")).toEqual([["headrace_ledger"]])
+  expect(await my.sql("SHOW TABLES")).toEqual([])
 })
 
 test("case 17: decimals are created with their own precision and scale, in every direction", async () => {
