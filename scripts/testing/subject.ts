@@ -2,8 +2,8 @@ import { mkdtempSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Connection, Database, Output, Sink, SinkRequest } from "../../core/contract/index.ts"
-import type { DatabaseOutputOptions } from "../../core/database/options.ts"
 import { databaseOutput } from "../../core/database/database-output.ts"
+import type { DatabaseOutputOptions } from "../../core/database/options.ts"
 import { decodeConfig } from "../../core/host/config.ts"
 import { mysqlDatabase } from "../../plugins/mysql/mysql-database.ts"
 import postgresDatabase from "../../plugins/postgres/postgres-database.ts"
@@ -19,7 +19,11 @@ export interface Subject {
   connect(): Promise<Connection>
   output(options: object): { readonly component: Output<DatabaseOutputOptions>; readonly config: DatabaseOutputOptions }
   /** The sink of one attempt at a run: dropped without a word, it is what a killed process leaves. */
-  open(options: object, request: Omit<SinkRequest, "splits" | "step">, run: { id: string; fence: number }): Promise<Sink>
+  open(
+    options: object,
+    request: Omit<SinkRequest, "splits" | "step">,
+    run: { id: string; fence: number },
+  ): Promise<Sink>
 }
 
 export const SUBJECTS = ["postgres", "mysql", "sqlite"] as const
