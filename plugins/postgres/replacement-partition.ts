@@ -33,7 +33,7 @@ export async function swapPartition(server: Server, request: PartitionSwap): Pro
   await run([`ALTER TABLE ${stage.sql} ADD CONSTRAINT ${PROOF} CHECK (${found.condition})`])
   await server.runAsCaller(`ANALYZE ${stage.sql}`)
   const wait = patience(lockTimeoutMs)
-  await run([wait(), ...[table, found, stage].map(({ sql }) => `LOCK TABLE ONLY ${sql} IN ACCESS EXCLUSIVE MODE`)])
+  for (const { sql } of [table, found, stage]) await run([wait(), `LOCK TABLE ONLY ${sql} IN ACCESS EXCLUSIVE MODE`])
   const partition = await find(server, request)
   const { renames, obstacles } =
     partition?.oid === found.oid

@@ -76,6 +76,26 @@ describe.each(["18", "15"])("postgres %s replacement", (version) => {
     await reader.close()
   })
 
+  test("postgres replacement does not wait forever to make a stage with a foreign key", async () => {
+    const { admin, at, schema } = await fresh(
+      version,
+      "CREATE TABLE o (x int PRIMARY KEY); CREATE TABLE t (a int REFERENCES o)",
+    )
+    const hasty = await connect(at, testSession({ settings: { statementTimeoutMs: 50 } }))
+    await admin.begin()
+    await admin.execute("INSERT INTO o VALUES (1)")
+    const [table, stage] = [
+      { schema, name: "t" },
+      { schema, name: "t_dpfx_b" },
+    ] as const
+    const failed = await failureOf(hasty.replacement!.createStage(table, stage))
+    expect([failed.reason, failed.retryable, failed.code]).toEqual(["conflict", true, "55P03"])
+    await admin.commit()
+    expect(await hasty.describeTable(stage)).toBeUndefined()
+    await hasty.replacement!.createStage(table, stage)
+    await hasty.close()
+  })
+
   test("postgres replacement stops waiting when the run is cancelled", async () => {
     const { admin, at, schema } = await fresh(version, BASIC)
     const [table, stage, old] = [names.table, names.stage, names.old].map(({ name }) => ({ schema, name })) as [

@@ -19,7 +19,7 @@ export async function swap(server: Server, { table, stage, lockTimeoutMs }: Swap
   // What the planner knows of the old rows goes with them.
   await server.runAsCaller(`ANALYZE ${stage.sql}`)
   const wait = patience(lockTimeoutMs)
-  await run([wait(), ...[table, stage].map(({ sql }) => `LOCK TABLE ONLY ${sql} IN ACCESS EXCLUSIVE MODE`)])
+  for (const { sql } of [table, stage]) await run([wait(), `LOCK TABLE ONLY ${sql} IN ACCESS EXCLUSIVE MODE`])
   // It may have been another table until the lock was there.
   const locked = await relationOf(query, table)
   if (locked === undefined) throw session.failure("missing", `${what}: it is not there any more`)
@@ -45,7 +45,7 @@ export function rename(stage: Relation, { name }: Relation): string {
 }
 
 /** The load took its time, and others have used it. */
-export function changed({ session }: Server, what: string, why: readonly string[]) {
+function changed({ session }: Server, what: string, why: readonly string[]) {
   return session.failure("conflict", `${what}: ${why.join("; ")}`, {
     retryable: false,
     hint: "Undo the change, or run the load again",

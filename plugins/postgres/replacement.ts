@@ -5,7 +5,7 @@ import { settingStatements } from "./replacement-keep.ts"
 import { obstaclesOf } from "./replacement-obstacles.ts"
 import { swapPartition } from "./replacement-partition.ts"
 import { type Relation, type Server, serve, texts } from "./replacement-server.ts"
-import { swap } from "./replacement-swap.ts"
+import { patience, swap } from "./replacement-swap.ts"
 
 /**
  * Replaces a table by dropping it and giving its name to the stage, in one transaction. A query that has begun is waited
@@ -51,7 +51,10 @@ async function createStage({ query, run, session }: Server, table: Relation, nam
   const sql = qualified({ schema: name.schema ?? table.schema, name: name.name })
   const [[persistence, place] = []] = await query(STORED, [table.oid])
   const like = `LIKE ${table.sql} INCLUDING ALL${table.kind === "p" ? " EXCLUDING IDENTITY" : ""}`
+  // Writers of a table that a foreign key leads to would have to wait with us.
+  const wait = patience(session.settings.statementTimeoutMs)
   await run([
+    wait(),
     `CREATE ${persistence} TABLE ${sql} (${like})${place}`,
     ...(table.kind === "p" ? await texts(query, NUMBERS, [table.oid, sql]) : []),
     ...(await texts(query, FOREIGN_KEYS, [table.oid, sql])),
