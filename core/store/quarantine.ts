@@ -36,6 +36,7 @@ export interface WaitingRows {
   readonly run: string
   readonly flow?: string
   readonly step: string
+  /** Without the values of the rows. */
   readonly reason: string
   readonly rows: number
   /** Those that a replay has taken and not settled. */
@@ -64,7 +65,7 @@ export interface Settlement {
 export class Quarantine extends Context.Service<
   Quarantine,
   {
-    /** Waiting rows of all runs, or of one; newest run first, most rows first. */
+    /** Waiting rows of all runs, or of one; newest run first, most rows first; a thousand kinds at most. */
     waiting(run?: string): Promise<readonly WaitingRows[]>
     /** In the order in which they were kept, read as they are asked for. */
     rows(filter: KeptRowsFilter): AsyncIterable<KeptRow>
@@ -75,11 +76,11 @@ export class Quarantine extends Context.Service<
     drop(run: string, step?: string): Promise<number>
     /**
      * Records a replay and lets it take rows, in one transaction. Rejects, with nothing taken, where the replay's id
-     * exists, where a row is not free, or where `rows` throws.
+     * exists, where a row is not free, or where `rows` throws. Of no rows nothing is recorded.
      */
     take(replay: NewRun, rows: AsyncIterable<MendedRow>): Promise<number>
-    /** Replays of a run that have not been settled. */
-    unsettled(run: string): Promise<readonly string[]>
+    /** The replays of a run, oldest first. */
+    replays(run: string): Promise<readonly { readonly id: string; readonly isSettled: boolean }[]>
     /** Ranges of at most `size` rows that a replay has taken, by their first and last id. */
     ranges(replay: string, size: number): Promise<readonly (readonly [first: number, last: number])[]>
     /** The rows of such a range as they will be written. */

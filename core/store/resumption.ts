@@ -34,10 +34,14 @@ export function refuseBeside(
     if (state === "interrupted") throw failure("conflict", `${message} was interrupted`, { retryable: false, hint })
     const appended = unrepeatable(run.steps, committed)
     if (appended.length > 0)
-      throw failure("conflict", `${message} ${state} after it had committed ${shownRows(appended)}`, {
-        retryable: false,
-        hint,
-      })
+      throw failure(
+        "conflict",
+        `${message} ${state === "failed" ? state : `was ${state}`} after it had committed ${shownRows(appended)}`,
+        {
+          retryable: false,
+          hint,
+        },
+      )
   }
 }
 

@@ -34,6 +34,8 @@ export interface RecordedStep {
   readonly kind: "input" | "transform" | "router" | "output"
   readonly input: Columns
   readonly output: Columns
+  /** What comes and goes before columns that nobody uses are left out. */
+  readonly offered: { readonly input: Columns; readonly output: Columns }
   /** Names of its data sources. */
   readonly dataSources: readonly string[]
   /** False: what it has committed stays when the same rows are written again, so that they are there twice. */

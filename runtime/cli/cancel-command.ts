@@ -5,10 +5,12 @@ import { lifeOf } from "../store/process-owner.ts"
 import { storeLayer } from "../store/store.ts"
 import { stopProcess } from "../worker/cancel-run.ts"
 import { closeRun } from "../worker/close-run.ts"
+import { settleReplay } from "../worker/settle-replay.ts"
 import { findRun, refuseBusy, refused, storedFlow } from "../worker/stored-run.ts"
 import { exitCodes, Stop } from "./exit-code.ts"
 import { jsonFlag } from "./flow-flags.ts"
 import { withHost } from "./global-flags.ts"
+import { count } from "./number-text.ts"
 import { problemText } from "./problem-text.ts"
 import { asJson } from "./refusal.ts"
 import { runArgument } from "./runs-command.ts"
@@ -76,6 +78,12 @@ const cancel = Effect.fnUntraced(function* (found: RunRecord, { deadline, force,
     screen.say(problemText({ message }, "error", screen.style))
     return yield* new Stop({ code: exitCodes.failed })
   }
+  if (run.replayOf !== undefined) {
+    const { replayed, released } = yield* settleReplay(id, { force: true })
+    const told = `${count(replayed)} rows were replayed, ${count(released)} wait on`
+    if (json) screen.out(JSON.stringify({ status: "cancelled", replayed, released }))
+    return screen.say(`${screen.style.yellow("cancelled")}: run ${id}; ${told}`)
+  }
   const { report, troubles } = yield* closeRun(run, flow, { force })
   if (json) screen.out(screen.mask(JSON.stringify(report, null, 2)))
   else for (const line of outputLines(report)) screen.say(line)
@@ -89,9 +97,9 @@ const cancel = Effect.fnUntraced(function* (found: RunRecord, { deadline, force,
   screen.say(`${screen.style.yellow("cancelled")}: run ${id}`)
 })
 
-function refuseEnded({ id, status, isDiscarded }: RunRecord) {
+function refuseEnded({ id, status, isDiscarded, isSettled }: RunRecord) {
   if (status === "succeeded") return refused(`Cannot cancel run ${id}: it has succeeded`)
-  if (isDiscarded) return refused(`Cannot cancel run ${id}: it was cancelled before`)
+  if (isDiscarded || isSettled) return refused(`Cannot cancel run ${id}: it has been given up before`)
   return Effect.void
 }
 

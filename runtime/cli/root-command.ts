@@ -8,6 +8,7 @@ import { globalFlags } from "./global-flags.ts"
 import { paramsCommand } from "./params-command.ts"
 import { planCommand } from "./plan-command.ts"
 import { previewCommand } from "./preview-command.ts"
+import { quarantineCommand } from "./quarantine-command.ts"
 import { resumeCommand } from "./resume-command.ts"
 import { runCommand } from "./run-command.ts"
 import { runsCommand } from "./runs-command.ts"
@@ -23,7 +24,7 @@ export const rootCommand = Command.make("headrace").pipe(
   Command.withSubcommands([
     { group: "Move rows", commands: [copyCommand, runCommand] },
     { group: "Look before", commands: [checkCommand, planCommand, previewCommand, paramsCommand] },
-    { group: "Look after runs", commands: [runsCommand, resumeCommand, cancelCommand] },
+    { group: "Look after runs", commands: [runsCommand, resumeCommand, cancelCommand, quarantineCommand] },
     {
       group: "Data sources",
       commands: [testConnectionCommand, tablesCommand, columnsCommand, createTableCommand],

@@ -13,7 +13,7 @@ async function journalOf(at: TestStore, mask = (text: string) => text) {
       return opened.runs.keep(run, rows)
     },
   }
-  const journal = makeRunJournal({ store, run: { id: "r1", fence: 1 }, markSources: {}, mask })
+  const journal = makeRunJournal({ store, run: { id: "r1", fence: 1 }, origin: "r1", markSources: {}, mask })
   const count = () => opened.file.get("SELECT count(*) AS n FROM rejections")?.n
   return { ...opened, journal, keeping, count }
 }

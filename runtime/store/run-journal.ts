@@ -5,6 +5,8 @@ import type { Attempt, RunStore } from "../../core/store/run-store.ts"
 export interface JournalOptions {
   readonly store: RunStore["Service"]
   readonly run: Attempt
+  /** The run in whose name rejected rows wait; another one for a replay. */
+  readonly origin: string
   /** Data source of each input, by step. */
   readonly markSources: Readonly<Record<string, string>>
   /** Takes secrets out of what is kept. */
@@ -12,7 +14,7 @@ export interface JournalOptions {
 }
 
 /** The journal of an attempt over the run store. Rejected rows are gathered and written some thousand at a time. */
-export function makeRunJournal({ store, run, markSources, mask }: JournalOptions): Journal["Service"] {
+export function makeRunJournal({ store, run, origin, markSources, mask }: JournalOptions): Journal["Service"] {
   let rows: Rejection[] = []
   let characters = 0
   let writing: Promise<void> = Promise.resolve()
@@ -66,7 +68,7 @@ export function makeRunJournal({ store, run, markSources, mask }: JournalOptions
         if (report.status === "succeeded") throw error
       })
       await store.finish(run, { report: masked(report, mask), markSources })
-      return report.rejected === 0 ? [] : [`rejected rows: headrace quarantine show ${run.id}`]
+      return report.rejected === 0 ? [] : [`rejected rows: headrace quarantine show ${origin}`]
     },
   }
 }

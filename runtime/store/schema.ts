@@ -55,7 +55,8 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
 
   CREATE TABLE rejections (
-    id INTEGER PRIMARY KEY,
+    -- Never used again: a file that somebody edits names it.
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     run INTEGER NOT NULL REFERENCES runs (key) ON DELETE CASCADE,
     step TEXT NOT NULL,
     split TEXT NOT NULL,
@@ -65,6 +66,8 @@ export const migrations: readonly string[] = [
     has_value INTEGER NOT NULL,
     value TEXT,
     reason TEXT NOT NULL,
+    -- The reason without the row's own value; NULL: the same.
+    kind TEXT,
     code TEXT,
     record TEXT,
     status TEXT NOT NULL DEFAULT 'waiting' CHECK (status IN ('waiting', 'replayed', 'dropped')),

@@ -62,19 +62,19 @@ function rejectAgain(file: StateFile, key: number, split: string, entry: ReplayE
   return refused.size
 }
 
-function waitAgain(file: StateFile, id: number, { column_name, has_value, value, reason, code }: Row): void {
+function waitAgain(file: StateFile, id: number, { column_name, has_value, value, reason, kind, code }: Row): void {
   file.run(
     `UPDATE rejections SET status = 'waiting', replay = NULL, mended = NULL, column_name = ?, has_value = ?, value = ?,
-      reason = ?, code = ? WHERE id = ?`,
-    ...[column_name!, has_value!, value!, reason!, code!, id],
+      reason = ?, kind = ?, code = ? WHERE id = ?`,
+    ...[column_name!, has_value!, value!, reason!, kind!, code!, id],
   )
 }
 
 function waitElsewhere(file: StateFile, id: number, rejection: Row): void {
-  const { step, column_name, has_value, value, reason, code, record } = rejection
+  const { step, column_name, has_value, value, reason, kind, code, record } = rejection
   file.run(
-    `INSERT INTO rejections (run, step, split, row, position, column_name, has_value, value, reason, code, record)
-      SELECT run, ?, split, row, position, ?, ?, ?, ?, ?, ? FROM rejections WHERE id = ?`,
-    ...[step!, column_name!, has_value!, value!, reason!, code!, record!, id],
+    `INSERT INTO rejections (run, step, split, row, position, column_name, has_value, value, reason, kind, code, record)
+      SELECT run, ?, split, row, position, ?, ?, ?, ?, ?, ?, ? FROM rejections WHERE id = ?`,
+    ...[step!, column_name!, has_value!, value!, reason!, kind!, code!, record!, id],
   )
 }

@@ -11,10 +11,10 @@ export function makeQuarantine(file: StateFile, now: () => number = Date.now): Q
   return {
     async waiting(run) {
       const rows = file.all(
-        `SELECT runs.id, runs.flow, rejections.step, rejections.reason, count(*) AS rows, count(rejections.replay) AS held
+        `SELECT runs.id, runs.flow, rejections.step, coalesce(rejections.kind, rejections.reason) AS reason, count(*) AS rows, count(rejections.replay) AS held
           FROM rejections JOIN runs ON runs.key = rejections.run
           WHERE rejections.status = 'waiting' AND runs.replay_of IS NULL AND (?1 IS NULL OR runs.id = ?1)
-          GROUP BY runs.key, rejections.step, rejections.reason ORDER BY runs.key DESC, count(*) DESC, rejections.step, rejections.reason`,
+          GROUP BY 1, 2, 3, 4 ORDER BY runs.key DESC, count(*) DESC, 3, 4 LIMIT 1000`,
         run ?? null,
       )
       return rows.map(waitingRowsOf)
@@ -38,17 +38,17 @@ export function makeQuarantine(file: StateFile, now: () => number = Date.now): Q
       )
     },
     take: (replay, rows) => take(file, replay, rows, now),
-    async unsettled(run) {
+    async replays(run) {
       const rows = file.all(
-        `SELECT id FROM runs WHERE settled = 0 AND replay_of = (SELECT key FROM runs WHERE id = ?) ORDER BY key`,
+        "SELECT id, settled FROM runs WHERE replay_of = (SELECT key FROM runs WHERE id = ?) ORDER BY key",
         run,
       )
-      return rows.map(({ id }) => text(id))
+      return rows.map(({ id, settled }) => ({ id: text(id), isSettled: settled === 1 }))
     },
     async ranges(replay, size) {
       const rows = file.all(
         `SELECT min(id) AS first, max(id) AS last FROM (
-          SELECT id, (row_number() OVER (ORDER BY id) - 1) / ? AS part FROM rejections
+          SELECT id, (row_number() OVER (ORDER BY id) - 1) / CAST(? AS INTEGER) AS part FROM rejections
           WHERE replay = (SELECT key FROM runs WHERE id = ?)) GROUP BY part ORDER BY part`,
         ...[size, replay],
       )
@@ -125,6 +125,7 @@ async function take(
     file.run("INSERT INTO temp.mended VALUES (?, ?)", id, JSON.stringify(record))
     wanted++
   }
+  if (wanted === 0) return 0
   return file.write(() => {
     const key = insertRun(file, replay, now())
     const taken = file.run(

@@ -173,8 +173,8 @@ function unfinished(file: StateFile, flow: string): readonly Unfinished[] {
 
 function insertRejections(file: StateFile, key: number, rejections: readonly Rejection[]): void {
   const insert = file.statement(
-    `INSERT INTO rejections (run, step, split, row, position, column_name, has_value, value, reason, code, record)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO rejections (run, step, split, row, position, column_name, has_value, value, reason, kind, code, record)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   )
   for (const { step, split, row, position, column, value, reason, code, record } of rejections) {
     insert.run(
@@ -187,11 +187,24 @@ function insertRejections(file: StateFile, key: number, rejections: readonly Rej
       value === undefined ? 0 : 1,
       value ?? null,
       reason,
+      kindOf(reason, value),
       code ?? null,
       record === undefined ? null : JSON.stringify(record),
     )
   }
 }
+
+/** What rows with other values are rejected for as well: the value is taken out, also where it was shortened. */
+function kindOf(reason: string, value: string | null | undefined): string | null {
+  if (value === null || value === undefined || !reason.includes('"')) return null
+  const kind = reason.replaceAll(QUOTED, (quoted, content: string) => {
+    const isValue = content === value || (content.endsWith("…") && value.startsWith(content.slice(0, -1)))
+    return isValue ? '"…"' : quoted
+  })
+  return kind === reason ? null : kind
+}
+
+const QUOTED = /"([^"]*)"/g
 
 function finish(file: StateFile, run: Attempt, { report, markSources, isDiscarded = false }: Ending, at: number): void {
   const outputs = report.steps.filter(({ kind }) => kind === "output")

@@ -52,17 +52,20 @@ export const runNew = Effect.fnUntraced(function* (plan: Plan, options: RunOptio
 export interface AttemptOptions {
   readonly fence: number
   readonly resumed?: Resumed
+  /** The run of which it replays rows. */
+  readonly replayOf?: string
   readonly onEvent: (event: RunEvent) => void
 }
 
 /** One attempt at a run that is recorded. Never fails: the report says how it ended; see {@link runPlan}. */
-export const runAttempt = Effect.fnUntraced(function* (plan: Plan, { fence, resumed, onEvent }: AttemptOptions) {
+export const runAttempt = Effect.fnUntraced(function* (plan: Plan, options: AttemptOptions) {
+  const { fence, resumed, onEvent, replayOf: origin = plan.runId } = options
   const store = yield* RunStore
   const { mask } = yield* Secrets
   const sources = markSources(plan)
   const marks = yield* asked(() => marksOf(store, plan, sources))
   const run = { id: plan.runId, fence }
-  const journal = makeRunJournal({ store, run, markSources: sources, mask })
+  const journal = makeRunJournal({ store, run, origin, markSources: sources, mask })
   const components = yield* InstalledComponents
   const context = yield* Effect.context<InstalledComponents | DataSources | Machine>()
   const replan = planAgain(plan).pipe(

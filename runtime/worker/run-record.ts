@@ -69,9 +69,9 @@ function inputsOf(plan: Plan): readonly PlannedStep[] {
 }
 
 function recordedStep(step: PlannedStep, installed: InstalledComponent | undefined): RecordedStep {
-  const { id, component, input, output, dataSources } = step
+  const { id, component, input, output, offered, dataSources } = step
   const isRepeatable = component.kind !== "output" || replaces(step, installed)
-  return { id, use: component.id, kind: component.kind, input, output, dataSources, isRepeatable }
+  return { id, use: component.id, kind: component.kind, input, output, offered, dataSources, isRepeatable }
 }
 
 /** A file is written anew, a row is found by its key; rows that are appended, and what goes over the network, are there twice. */

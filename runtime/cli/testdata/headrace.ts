@@ -37,6 +37,8 @@ export class Workplace implements Disposable {
   /** Rows of an SQLite file here. */
   query(file: string, sql: string): unknown[] {
     using database = new Database(this.path(file))
+    // The program may be writing.
+    database.run("PRAGMA busy_timeout = 10000")
     return database.query(sql).values()
   }
 

@@ -33,14 +33,16 @@ export function aRun(id: string, more: Partial<NewRun> = {}): NewRun {
     parameters: { day: "1" },
     bizdate: "2026-06-30",
     scheduledAt: "2026-07-01T00:00:00",
-    steps: [
-      { id: "read", use: "x-input", kind: "input", input: [], output: [], dataSources: ["shop"], isRepeatable: true },
-      { id: "write", use: "x-output", kind: "output", input: [], output: [], dataSources: ["dwh"], isRepeatable: false },
-    ],
+    steps: [aStep("read", "input", "shop"), aStep("write", "output", "dwh")],
     sources: [{ name: "shop", type: "sqlite", place: { path: "/shop.db" } }],
     owner: thisProcess(),
     ...more,
   }
+}
+
+function aStep(id: string, kind: "input" | "output", dataSource: string): NewRun["steps"][number] {
+  const none = { input: [], output: [] }
+  return { id, use: `x-${kind}`, kind, ...none, offered: none, dataSources: [dataSource], isRepeatable: kind === "input" }
 }
 
 export function aReport(runId: string, more: Partial<RunReport> = {}): RunReport {

@@ -1,0 +1,160 @@
+import process from "node:process"
+import { createInterface } from "node:readline/promises"
+import { Effect, Option } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
+import { Quarantine } from "../../core/store/quarantine.ts"
+import { asked, storeLayer } from "../store/store.ts"
+import { exportRows } from "../worker/export-rows.ts"
+import { lineOf } from "../worker/rejected-rows.ts"
+import { findRun } from "../worker/stored-run.ts"
+import { jsonFlag } from "./flow-flags.ts"
+import { count, rows as rowsText } from "./number-text.ts"
+import { keptRowTable, waitingTable } from "./quarantine-text.ts"
+import { asJson, usage } from "./refusal.ts"
+import { replayCommand } from "./replay-command.ts"
+import { runArgument } from "./runs-command.ts"
+import { Screen } from "./screen.ts"
+
+export const stepFlag = Flag.String("step").pipe(
+  Flag.withMetavar("ID"),
+  Flag.withDescription("Only the rows that this step has rejected"),
+  Flag.optional,
+)
+
+const listCommand = Command.make(
+  "list",
+  { json: jsonFlag },
+  Effect.fnUntraced(function* ({ json }) {
+    const listed = Effect.gen(function* () {
+      const screen = yield* Screen
+      const quarantine = yield* Quarantine
+      const waiting = yield* asked(() => quarantine.waiting())
+      if (json) return screen.out(JSON.stringify(waiting, null, 2))
+      if (waiting.length === 0) return screen.say("No rejected rows wait")
+      for (const line of waitingTable(waiting, screen.outStyle)) screen.out(line)
+    })
+    yield* listed.pipe(Effect.provide(storeLayer), asJson(json))
+  }),
+).pipe(
+  Command.withDescription("List the runs of which rejected rows wait, by step and reason."),
+  Command.withShortDescription("List what waits"),
+)
+
+const showCommand = Command.make(
+  "show",
+  {
+    run: runArgument,
+    step: stepFlag,
+    limit: Flag.Int("limit").pipe(
+      Flag.withMetavar("N"),
+      Flag.withDescription("Rows to show at most"),
+      Flag.filter(
+        (value) => value >= 1,
+        (value) => `${value} is below 1`,
+      ),
+      Flag.withDefault(20),
+    ),
+    json: jsonFlag,
+  },
+  Effect.fnUntraced(function* ({ run: id, step, limit, json }) {
+    const shown = Effect.gen(function* () {
+      const screen = yield* Screen
+      const quarantine = yield* Quarantine
+      const { id: run } = yield* findRun(id)
+      const filter = { run, status: "waiting" as const, ...(Option.isSome(step) ? { step: step.value } : {}) }
+      const found = yield* asked(() => Array.fromAsync(quarantine.rows({ ...filter, limit })))
+      if (json) {
+        for (const row of found) screen.out(JSON.stringify(lineOf(row)))
+        return
+      }
+      if (found.length === 0) return screen.say("No rejected rows wait")
+      for (const line of keptRowTable(found, screen.outStyle)) screen.out(line)
+      const all = yield* asked(() => quarantine.count(filter))
+      if (all > found.length)
+        screen.say(
+          screen.style.dim(`${count(found.length)} of ${rowsText(all)}; --limit shows more, --json the whole rows`),
+        )
+    })
+    yield* shown.pipe(Effect.provide(storeLayer), asJson(json))
+  }),
+).pipe(
+  Command.withDescription("Show the rejected rows of a run that wait, with the reason; --json shows the whole rows."),
+  Command.withShortDescription("Show the rows of a run"),
+)
+
+const exportCommand = Command.make(
+  "export",
+  {
+    run: runArgument,
+    file: Argument.String("FILE").pipe(
+      Argument.withDescription("File to write, .jsonl or .csv; the first can be edited and replayed"),
+    ),
+    step: stepFlag,
+  },
+  Effect.fnUntraced(function* ({ run: id, file, step }) {
+    const exported = Effect.gen(function* () {
+      const screen = yield* Screen
+      const { id: run } = yield* findRun(id)
+      const written = yield* exportRows({ run, file, step: Option.getOrUndefined(step) })
+      screen.say(written === 0 ? "No rejected rows wait: no file was written" : `wrote ${rowsText(written)} to ${file}`)
+    })
+    yield* exported.pipe(Effect.provide(storeLayer))
+  }),
+).pipe(
+  Command.withDescription("Write the rejected rows of a run that wait to a file that only you can read."),
+  Command.withShortDescription("Write the rows of a run to a file"),
+)
+
+const dropCommand = Command.make(
+  "drop",
+  {
+    run: runArgument,
+    step: stepFlag,
+    yes: Flag.Boolean("yes").pipe(Flag.withDescription("Do not ask"), Flag.withDefault(false), Flag.withoutNegation),
+  },
+  Effect.fnUntraced(function* ({ run: id, step, yes }) {
+    const dropped = Effect.gen(function* () {
+      const screen = yield* Screen
+      const quarantine = yield* Quarantine
+      const { id: run } = yield* findRun(id)
+      const only = Option.getOrUndefined(step)
+      const waiting = yield* asked(() =>
+        quarantine.count({ run, status: "waiting", ...(only === undefined ? {} : { step: only }) }),
+      )
+      if (waiting === 0) return screen.say("No rejected rows wait")
+      if (!yes && !(yield* confirmed(`Drop ${rowsText(waiting)} of run ${run}? They are never written then. [y/N] `)))
+        return screen.say("nothing was dropped")
+      const gone = yield* asked(() => quarantine.drop(run, only))
+      const held = gone < waiting ? `; a replay holds ${rowsText(waiting - gone)}` : ""
+      screen.say(`dropped ${rowsText(gone)}${held}`)
+    })
+    yield* dropped.pipe(Effect.provide(storeLayer))
+  }),
+).pipe(
+  Command.withDescription("Give up the rejected rows of a run that wait: nobody will write them."),
+  Command.withShortDescription("Give up the rows of a run"),
+)
+
+const confirmed = Effect.fnUntraced(function* (question: string) {
+  if (process.stdin.isTTY !== true)
+    return yield* usage("Cannot ask whether to drop the rows: there is no terminal", "Say so with --yes")
+  return yield* Effect.promise(async () => {
+    using reader = createInterface({ input: process.stdin, output: process.stderr })
+    return /^y(es)?$/i.test((await reader.question(question)).trim())
+  })
+})
+
+export const quarantineCommand = Command.make("quarantine").pipe(
+  Command.withDescription(
+    "Look after rejected rows: they wait, with the reason, until they are mended and written, or dropped.",
+  ),
+  Command.withShortDescription("Show, mend, write or drop rejected rows"),
+  Command.withSubcommands([listCommand, showCommand, exportCommand, replayCommand, dropCommand]),
+  Command.withExamples([
+    { command: "headrace quarantine list", description: "Which rows wait, and why?" },
+    {
+      command: `headrace quarantine replay 20261121T072445-93e6f0e2 --set "total = replace(total, ',', '.')"`,
+      description: "Mend a column and write the rows",
+    },
+  ]),
+)
