@@ -33,7 +33,7 @@ export function draw(options: Pick<Options, "seed" | "mode" | "fault" | "quick">
   const random = new Random(`${options.seed}/${index}`)
   const shape = drawShape(random, { mode: options.mode, ...(options.quick && { mostRows: FEW }) })
   const kinds = options.fault === undefined ? faultKinds(SmallDisk.isPossible) : [options.fault]
-  return { index, shape, attempts: drawFaults(random, kinds, SmallDisk.isPossible) }
+  return { index, shape, attempts: drawFaults(random, { kinds, mode: shape.mode, canMount: SmallDisk.isPossible }) }
 }
 
 /** Runs a campaign; `tell` hears of every run as it ends. Returns all of them. */

@@ -1,4 +1,5 @@
 import type { Random } from "./random.ts"
+import type { Mode } from "./shape.ts"
 
 export type FaultKind =
   | "kill-worker"
@@ -56,31 +57,35 @@ export function faultKinds(canMount: boolean): readonly FaultKind[] {
   return weights.map(([, kind]) => kind).filter((kind) => canMount || kind !== "full-target")
 }
 
+/** What a draw of faults depends on. */
+export interface FaultDraw {
+  readonly kinds: readonly FaultKind[]
+  readonly mode: Mode
+  /** Whether a disk can be full, and not only a file. */
+  readonly canMount: boolean
+}
+
 /**
  * Draws what happens to each attempt at a run: the first one has one fault or two, later ones may have one. Afterwards
  * there is peace.
  */
-export function drawFaults(
-  random: Random,
-  kinds: readonly FaultKind[],
-  canMount: boolean,
-): readonly (readonly Fault[])[] {
+export function drawFaults(random: Random, draw: FaultDraw): readonly (readonly Fault[])[] {
   const attempts: (readonly Fault[])[] = []
   for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
     if (attempt > 0 && !random.chance(0.35)) break
-    const first = drawFault(random, kinds, canMount)
-    attempts.push(random.chance(0.15) ? [first, drawFault(random, kinds, canMount)] : [first])
+    const first = drawFault(random, draw)
+    attempts.push(random.chance(0.15) ? [first, drawFault(random, draw)] : [first])
   }
   return attempts
 }
 
-function drawFault(random: Random, kinds: readonly FaultKind[], canMount: boolean): Fault {
+function drawFault(random: Random, { kinds, mode, canMount }: FaultDraw): Fault {
   const kind = random.weighted(weights.filter(([, each]) => kinds.includes(each)))
   const role = kind === "kill-source" || (isNetwork(kind) && random.chance(0.4)) ? "source" : "target"
   const fault: Fault = {
     kind,
     role,
-    instant: drawInstant(random, role),
+    instant: drawInstant(random, role, mode),
     toward: random.pick(["client", "server"] as const),
     isLimit: random.chance(0.4) || !canMount,
     downMs: Math.round(random.between(0, 1500)),
@@ -89,25 +94,11 @@ function drawFault(random: Random, kinds: readonly FaultKind[], canMount: boolea
   return isNetwork(kind) && random.chance(0.3) ? { ...fault, pick: random.number() } : fault
 }
 
-function drawInstant(random: Random, role: Role): Instant {
+function drawInstant(random: Random, role: Role, mode: Mode): Instant {
   // Commits, swaps and what finishes a run come last.
   if (random.chance(0.25)) return { at: "time", position: random.between(0.75, 1) }
   if (random.chance(0.5)) return { at: "time", position: random.between(0.1, 1) }
-  const at =
-    role === "source"
-      ? random.pick(["begin", "read", "read", "commit"] as const)
-      : random.pick([
-          "begin",
-          "load",
-          "ledger",
-          "ledger",
-          "commit",
-          "commit",
-          "commit",
-          "stage",
-          "swap",
-          "drop",
-        ] as const)
+  const at = random.pick(role === "source" ? READING : mode === "replaceTable" ? REPLACING : WRITING)
   return { at, position: random.number(), when: random.pick(["before", "after"] as const) }
 }
 
@@ -129,6 +120,9 @@ export function faultText({ kind, role, instant, pick, toward, isLimit }: Fault)
 }
 
 const MOST_ATTEMPTS = 4
+const READING: readonly Moment[] = ["begin", "read", "read", "commit"]
+const WRITING: readonly Moment[] = ["begin", "load", "ledger", "ledger", "commit", "commit", "commit"]
+const REPLACING: readonly Moment[] = [...WRITING, "stage", "stage", "swap", "swap", "drop"]
 const weights: readonly (readonly [weight: number, kind: FaultKind])[] = [
   [10, "kill-worker"],
   [4, "kill-source"],
