@@ -2,9 +2,9 @@ import { expect, test } from "bun:test"
 import { columnsDiffer, lostSnapshots, refuseBeside, shownRows, sourcesDiffer, unrepeatable } from "./resumption.ts"
 import type { RecordedStep, RunProgress, Unfinished } from "./run-record.ts"
 
-const step = (id: string, isRepeatable: boolean): RecordedStep => ({
+const step = (id: string, writes: RecordedStep["writes"] & string): RecordedStep => ({
   ...{ id, use: "x-output", kind: "output", input: [], output: [], offered: { input: [], output: [] } },
-  ...{ dataSources: [], isRepeatable },
+  ...{ dataSources: [], writes },
 })
 
 const receipt = (split: string) => ({ split, label: "", attempt: 1, read: 1, steps: [], outputs: [] })
@@ -63,15 +63,15 @@ test("resumption knows what would be there twice", () => {
     { step: "table", rows: 1, splits: 1 },
     { step: "gone", rows: 2, splits: 1 },
   ]
-  const twice = unrepeatable([step("file", true), step("table", false)], committed)
+  const twice = unrepeatable([step("file", "stages"), step("table", "appends")], committed)
   expect(shownRows(twice)).toBe('1 row at output "table" and 2 rows at output "gone"')
 })
 
 test("resumption refuses another run beside one that goes on, was interrupted, or has appended rows", () => {
-  const earlier = (rows: number, isRepeatable = false): Unfinished => ({
+  const earlier = (rows: number, writes: RecordedStep["writes"] & string = "appends"): Unfinished => ({
     run: {
       ...{ id: "r1", flow: "orders", fence: 1, status: "failed", isDiscarded: false, startedAt: 0, attemptAt: 0 },
-      ...{ written: rows, rejected: 0, owner: { pid: 7, host: "here" }, steps: [step("write", isRepeatable)] },
+      ...{ written: rows, rejected: 0, owner: { pid: 7, host: "here" }, steps: [step("write", writes)] },
     },
     committed: rows === 0 ? [] : [{ step: "write", rows, splits: 1 }],
   })
@@ -84,6 +84,6 @@ test("resumption refuses another run beside one that goes on, was interrupted, o
     "run r1 was cancelled after it had committed 3 rows",
   )
   expect(() => refuseBeside([earlier(0)], () => "failed")).not.toThrow()
-  expect(() => refuseBeside([earlier(3, true)], () => "failed")).not.toThrow()
+  expect(() => refuseBeside([earlier(3, "merges")], () => "failed")).not.toThrow()
   expect(() => refuseBeside([], () => "running")).not.toThrow()
 })

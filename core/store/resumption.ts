@@ -50,7 +50,7 @@ export function unrepeatable(
   steps: readonly RecordedStep[],
   committed: readonly CommittedRows[],
 ): readonly CommittedRows[] {
-  return committed.filter(({ step }) => steps.find(({ id }) => id === step)?.isRepeatable !== true)
+  return committed.filter(({ step }) => (steps.find(({ id }) => id === step)?.writes ?? "appends") === "appends")
 }
 
 /** Such as `10 rows at output "write"`. */

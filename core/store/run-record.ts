@@ -38,8 +38,11 @@ export interface RecordedStep {
   readonly offered: { readonly input: Columns; readonly output: Columns }
   /** Names of its data sources. */
   readonly dataSources: readonly string[]
-  /** False: what it has committed stays when the same rows are written again, so that they are there twice. */
-  readonly isRepeatable: boolean
+  /**
+   * Of an output, what rows are that come again: `appends` has them twice, `merges` has them once, `stages` shows nothing
+   * before the run has ended, and takes it back if it does not.
+   */
+  readonly writes?: "appends" | "merges" | "stages"
 }
 
 /** What tells one data source from another of the same name: its type and where it leads, never a secret. */

@@ -10,6 +10,8 @@ export const migrations: readonly string[] = [
     status TEXT NOT NULL CHECK (status IN ('running', 'succeeded', 'failed', 'cancelled')),
     discarded INTEGER NOT NULL DEFAULT 0,
     settled INTEGER NOT NULL DEFAULT 0,
+    -- 1: an output shows nothing before the run has ended.
+    staged INTEGER NOT NULL,
     pid INTEGER NOT NULL,
     process TEXT,
     host TEXT NOT NULL,

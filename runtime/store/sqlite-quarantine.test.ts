@@ -76,6 +76,8 @@ test("quarantine keeps rows of splits that are not committed from being replayed
   const rejections = [aRejection("r1", 0), aRejection("r1", 1, { split: "read/2" })]
   const { file, quarantine, runs } = await ended(at, rejections, "failed")
   expect((await list(quarantine.rows({ run: "r1", isFree: true }))).map(({ row }) => row)).toEqual([0])
+  file.run("UPDATE runs SET staged = 1")
+  expect(await quarantine.count({ run: "r1", isFree: true })).toBe(0)
   await runs.claim({ id: "r1", fence: 1 }, aRun("x").owner)
   await runs.finish({ id: "r1", fence: 2 }, { report: aReport("r1"), markSources: {} })
   expect(await quarantine.count({ run: "r1", isFree: true })).toBe(2)

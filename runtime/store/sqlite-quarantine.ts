@@ -61,8 +61,11 @@ export function makeQuarantine(file: StateFile, now: () => number = Date.now): Q
 
 const KEPT = "rejections JOIN runs ON runs.key = rejections.run"
 
-/** Nobody reads it again by resuming: its split is committed at every output, or the whole run is. */
-const IS_FINAL = `(runs.status = 'succeeded' OR EXISTS (
+/**
+ * Nobody reads it again by resuming: the run has succeeded, or its split is committed at every output and none of them can
+ * take it back.
+ */
+const IS_FINAL = `(runs.status = 'succeeded' OR runs.staged = 0 AND EXISTS (
   SELECT 1 FROM splits WHERE splits.run = runs.key AND splits.split = rejections.split AND splits.receipt IS NOT NULL))`
 
 const KEPT_COLUMNS = `rejections.*, ${IS_FINAL} AS final,

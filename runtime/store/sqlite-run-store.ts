@@ -119,12 +119,13 @@ export function insertRun(file: StateFile, run: NewRun, at: number): number {
   const origins = run.replayOf === undefined ? undefined : file.get("SELECT key FROM runs WHERE id = ?", run.replayOf)
   file.run(
     `INSERT INTO runs (id, flow, replay_of, document, hash, path, base, overrides, parameters, bizdate, scheduled_at, steps,
-      sources, fence, status, pid, process, host, started_at, attempt_at)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 'running', ?, ?, ?, ?, ?)`,
+      sources, staged, fence, status, pid, process, host, started_at, attempt_at)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 'running', ?, ?, ?, ?, ?)`,
     ...[run.id, run.flow ?? null, origins === undefined ? null : number(origins.key)],
     ...[origin.document, origin.hash, origin.path ?? null, origin.base, JSON.stringify(origin.overrides)],
     ...[JSON.stringify(run.parameters), run.bizdate, run.scheduledAt],
     ...[JSON.stringify(run.steps), JSON.stringify(run.sources)],
+    run.steps.some(({ writes }) => writes === "stages") ? 1 : 0,
     ...[owner.pid, owner.start ?? null, owner.host, at, at],
   )
   return number(file.get("SELECT key FROM runs WHERE id = ?", run.id)?.key)

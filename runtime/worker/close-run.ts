@@ -38,9 +38,10 @@ export const closeRun = Effect.fnUntraced(function* (
     result._tag === "Success" ? result.success : [pluginError(result.failure).message],
   )
   const progress = yield* asked(() => store.progress(id))
-  const left = committedRows(progress.receipts).map(
-    ({ step, rows, splits }) => `output "${step}": ${splits} splits stay committed, ${rows} rows`,
-  )
+  const staged = new Set(run.steps.flatMap(({ id: step, writes }) => (writes === "stages" ? [step] : [])))
+  const left = committedRows(progress.receipts)
+    .filter(({ step }) => !staged.has(step))
+    .map(({ step, rows, splits }) => `output "${step}": ${splits} splits stay committed, ${rows} rows`)
   // A process that could still say so has said what stays.
   const notes = run.report === undefined ? [...left, ...troubles] : troubles
   const report = cancelledReport(run, progress, attempt.fence, notes)

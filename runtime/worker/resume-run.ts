@@ -153,7 +153,7 @@ export const refuseRestart = Effect.fnUntraced(function* (run: RunRecord) {
  * What was committed in the moment before a crash is not in the journal, so that this is no more than at least once.
  */
 function withReceipts(plan: Plan, recorded: readonly RecordedStep[], receipts: readonly SplitReceipt[]): Plan {
-  const appending = new Set(recorded.filter(({ isRepeatable }) => !isRepeatable).map(({ id }) => id))
+  const appending = new Set(recorded.filter(({ writes }) => writes === "appends").map(({ id }) => id))
   let isTold = false
   const steps = plan.steps.map((step) => {
     const { component } = step

@@ -70,14 +70,20 @@ function inputsOf(plan: Plan): readonly PlannedStep[] {
 
 function recordedStep(step: PlannedStep, installed: InstalledComponent | undefined): RecordedStep {
   const { id, component, input, output, offered, dataSources } = step
-  const isRepeatable = component.kind !== "output" || replaces(step, installed)
-  return { id, use: component.id, kind: component.kind, input, output, offered, dataSources, isRepeatable }
+  const recorded = { id, use: component.id, kind: component.kind, input, output, offered, dataSources }
+  return component.kind === "output" ? { ...recorded, writes: writingOf(step, installed) } : recorded
 }
 
-/** A file is written anew, a row is found by its key; rows that are appended, and what goes over the network, are there twice. */
-function replaces({ config }: PlannedStep, installed: InstalledComponent | undefined): boolean {
-  if (installed?.derivedFrom !== undefined) return (config as { readonly mode?: unknown }).mode !== "append"
-  return installed !== undefined && installed.plugin.permissions.network === undefined
+/** A file is written as a whole, a row is found by its key; what goes over the network is there twice for all that is known. */
+function writingOf(
+  { config }: PlannedStep,
+  installed: InstalledComponent | undefined,
+): "appends" | "merges" | "stages" {
+  if (installed?.derivedFrom === undefined)
+    return installed !== undefined && installed.plugin.permissions.network === undefined ? "stages" : "appends"
+  const { mode } = config as { readonly mode?: unknown }
+  if (mode === "replaceTable") return "stages"
+  return mode === "append" ? "appends" : "merges"
 }
 
 function placeOf(settings: unknown): SourceFingerprint["place"] {

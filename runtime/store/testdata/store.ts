@@ -42,7 +42,7 @@ export function aRun(id: string, more: Partial<NewRun> = {}): NewRun {
 
 function aStep(id: string, kind: "input" | "output", dataSource: string): NewRun["steps"][number] {
   const none = { input: [], output: [] }
-  return { id, use: `x-${kind}`, kind, ...none, offered: none, dataSources: [dataSource], isRepeatable: kind === "input" }
+  return { id, use: `x-${kind}`, kind, ...none, offered: none, dataSources: [dataSource] }
 }
 
 export function aReport(runId: string, more: Partial<RunReport> = {}): RunReport {
