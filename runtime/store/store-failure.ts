@@ -39,7 +39,11 @@ const BROKEN: Kind = [
   "Move the file away: a new one is made; what it said of earlier runs is lost",
 ]
 const BUSY: Kind = ["conflict", "another process has held it for too long", "Run it again when that process is done"]
-const IO: Kind = ["resource", "the disk cannot be read or written", "Check the disk and the space on it"]
+const IO: Kind = [
+  "resource",
+  "the disk is full, or cannot be read or written",
+  "Free some space and check the disk, or let HEADRACE_HOME name a folder on another one",
+]
 
 const KINDS: Readonly<Record<string, Kind>> = {
   ENOSPC: FULL,
