@@ -45,7 +45,10 @@ export class RunStore extends Context.Service<
     /** The steps were planned anew, because a source has new columns. */
     planned(run: Attempt, steps: readonly RecordedStep[]): Promise<void>
     inputOpened(run: Attempt, input: OpenedInput): Promise<void>
-    /** Rows of earlier tries of the split are forgotten, but for those of the steps `kept`. */
+    /**
+     * Rows of earlier tries of the split are forgotten, but for those of the steps `kept`. Durable with the next call
+     * that is: where none came, nothing has happened.
+     */
     splitStarted(run: Attempt, split: string, attempt: number, kept: readonly string[]): Promise<void>
     splitCommitted(run: Attempt, receipt: SplitReceipt): Promise<void>
     /** Puts rejected rows into quarantine. */

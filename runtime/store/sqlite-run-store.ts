@@ -62,7 +62,8 @@ export function makeRunStore(file: StateFile, now: () => number = Date.now): Run
       )
     },
     async splitStarted(run, split, attempt, kept) {
-      owned(file, run, (key) => {
+      // What is kept of this try comes after it, and takes it to the disk.
+      ownedLater(file, run, (key) => {
         file.run(
           "DELETE FROM rejections WHERE run = ? AND split = ? AND step NOT IN (SELECT value FROM json_each(?))",
           ...[key, split, JSON.stringify(kept)],
@@ -102,16 +103,22 @@ export function makeRunStore(file: StateFile, now: () => number = Date.now): Run
 }
 
 /** Does the work in one transaction, if no later attempt has claimed the run. */
-export function owned(file: StateFile, { id, fence }: Attempt, work: (key: number) => void): void {
-  file.write(() => {
-    const row = file.get("SELECT key, fence FROM runs WHERE id = ?", id)
-    if (row === undefined || number(row.fence) !== fence) {
-      throw failure("cancelled", `Cannot go on with run ${id}: it was taken over by somebody else`, {
-        retryable: false,
-      })
-    }
-    work(number(row.key))
-  })
+export function owned(file: StateFile, run: Attempt, work: (key: number) => void): void {
+  file.write(() => work(ownedKey(file, run)))
+}
+
+function ownedLater(file: StateFile, run: Attempt, work: (key: number) => void): void {
+  file.writeLater(() => work(ownedKey(file, run)))
+}
+
+function ownedKey(file: StateFile, { id, fence }: Attempt): number {
+  const row = file.get("SELECT key, fence FROM runs WHERE id = ?", id)
+  if (row === undefined || number(row.fence) !== fence) {
+    throw failure("cancelled", `Cannot go on with run ${id}: it was taken over by somebody else`, {
+      retryable: false,
+    })
+  }
+  return number(row.key)
 }
 
 export function insertRun(file: StateFile, run: NewRun, at: number): number {

@@ -86,3 +86,14 @@ test("state-file waits for another writer, and names it when that takes too long
   expect(file.all("SELECT id FROM runs")).toEqual([{ id: "r1" }])
   for (const each of [file, other]) each[Symbol.dispose]()
 })
+
+test("state-file goes back to full durability after a write that may come later, also when it fails", async () => {
+  using at = new TestStore()
+  const { file } = await at.open()
+  file.writeLater(() => file.run("CREATE TABLE a (x INTEGER)"))
+  expect(file.get("PRAGMA synchronous")).toEqual({ synchronous: 2 })
+  expect(() => file.writeLater(() => file.run("CREATE TABLE a (x INTEGER)"))).toThrow("already exists")
+  expect(file.get("PRAGMA synchronous")).toEqual({ synchronous: 2 })
+  expect(file.all("SELECT * FROM a")).toEqual([])
+  file[Symbol.dispose]()
+})

@@ -83,6 +83,19 @@ export class StateFile implements Disposable {
     })
   }
 
+  /**
+   * The same, on the disk only with the next `write`: a process may die in between, the machine may not. For what is no
+   * loss where nothing came after it.
+   */
+  writeLater<T>(work: () => T): T {
+    this.#database.exec("PRAGMA synchronous = NORMAL")
+    try {
+      return this.write(work)
+    } finally {
+      this.#database.exec("PRAGMA synchronous = FULL")
+    }
+  }
+
   [Symbol.dispose](): void {
     if (this.#database.isOpen) this.#database.close()
   }
