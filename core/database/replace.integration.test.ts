@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test"
+import { testEngine } from "../../scripts/testing/engine.ts"
 import { batchOfIds, idColumn } from "../../scripts/testing/probes.ts"
 import { testSession } from "../../scripts/testing/session.ts"
 import { makeSubject, SUBJECTS, type Subject } from "../../scripts/testing/subject.ts"
@@ -311,4 +312,23 @@ describe.each(SUBJECTS)("replaceTable in %s", (name) => {
       await connection.execute("DROP TABLE t")
     }
   })
+})
+
+test.each(["postgres", "mysql"] as const)("replaceTable in %s replaces the very table that it reads", async (name) => {
+  const subject = await target(name)
+  const engine = testEngine({ subject: { type: subject.database.id, settings: subject.settings } })
+  const report = await engine.run({
+    version: 1,
+    steps: [
+      { id: "in", use: `${name}-input`, config: { dataSource: "subject", query: "SELECT id + 1 AS id FROM t" } },
+      {
+        id: "out",
+        use: `${name}-output`,
+        config: { dataSource: "subject", table: "t", mode: "replaceTable", allowLossy: true },
+      },
+    ],
+    hops: [{ from: "in", to: "out" }],
+  })
+  expect(report.failure).toBeUndefined()
+  expect(await ids(subject)).toEqual([["101"], ["102"]])
 })

@@ -30,21 +30,25 @@ export interface OpenOptions {
 /**
  * Opens every input and notes how: a resumed run reads the same splits. Nothing has been written yet, so where a source
  * has new columns and the flow's policy is to add them, the flow is planned and opened once more, as what it is now.
+ * `close` lets go of the inputs before the run ends: what holds a source open would hold up a swap of that very table.
  */
 export const openPlanned = Effect.fnUntraced(function* (plan: Plan, sessionFor: SessionFor, options: OpenOptions) {
   const { replan } = options
-  const scope = yield* Scope.fork(yield* Effect.scope)
+  const run = yield* Effect.scope
+  const scope = yield* Scope.fork(run)
   const first = yield* Effect.exit(openInputs(plan, sessionFor, options).pipe(Scope.provide(scope)))
-  if (Exit.isSuccess(first)) return { plan, opened: first.value }
+  if (Exit.isSuccess(first)) return { plan, opened: first.value, close: Scope.close(scope, Exit.void) }
   const error = Cause.squash(first.cause)
   if (replan === undefined || pluginError(error).code !== NEW_COLUMNS) return yield* Effect.failCause(first.cause)
   yield* Scope.close(scope, first)
   const grown = yield* Effect.interruptible(replan).pipe(
     Effect.mapError((cause) => (cause._tag === "PluginError" ? cause : pluginError(failure("config", cause.message)))),
   )
-  const opened = yield* openInputs(grown, sessionFor, options)
+  const again = yield* Scope.fork(run)
+  const opened = yield* openInputs(grown, sessionFor, options).pipe(Scope.provide(again))
   return {
     plan: grown,
+    close: Scope.close(again, Exit.void),
     opened: { ...opened, notes: [`planned again: ${pluginError(error).message}`, ...opened.notes] },
   }
 })
@@ -160,13 +164,13 @@ function acquire<A extends AsyncDisposable>(
   step: PlannedStep,
   open: (signal: AbortSignal) => Promise<A>,
 ): Effect.Effect<A, PluginError, Scope.Scope> {
-  const { cancelTimeoutMs, connectTimeoutMs } = plan.settings
-  const dispose = (opened: A, exit: Exit.Exit<unknown, unknown>) =>
+  const { cancelTimeoutMs } = plan.settings
+  // Nothing that hangs may keep a run from ending.
+  const dispose = (opened: A) =>
     Effect.promise(() =>
       within(
         called(() => opened[Symbol.asyncDispose]()),
-        // Closing after a success is not hurried, but nothing that hangs may keep a run from ending.
-        Exit.isSuccess(exit) ? Math.max(cancelTimeoutMs, connectTimeoutMs) : cancelTimeoutMs,
+        cancelTimeoutMs,
       ),
     )
   return Effect.gen(function* () {
@@ -178,9 +182,9 @@ function acquire<A extends AsyncDisposable>(
       if (late) await given[Symbol.asyncDispose]()
       return given
     }
-    yield* Scope.addFinalizerExit(scope, (exit) => {
+    yield* Scope.addFinalizerExit(scope, () => {
       late = true
-      return given === undefined ? Effect.void : dispose(given, exit)
+      return given === undefined ? Effect.void : dispose(given)
     })
     return yield* Effect.interruptible(attempt(plan, step, opening))
   })

@@ -173,7 +173,7 @@ const execute = Effect.fnUntraced(function* (
       adjusted: (policy, column, values) => counters.adjust(step.id, policy, column, values),
     })
   // Inputs first: a source that cannot be opened must not have cost the target anything.
-  const { plan, opened } = yield* openPlanned(asked, sessionFor, { resumed, marks, replan: options.replan })
+  const { plan, opened, close } = yield* openPlanned(asked, sessionFor, { resumed, marks, replan: options.replan })
   const { works } = opened
   progress.splits = works.length
   progress.notes.push(...opened.notes)
@@ -214,6 +214,7 @@ const execute = Effect.fnUntraced(function* (
       concurrency: plan.settings.parallel,
       discard: true,
     })
+    yield* close
     yield* Effect.try({ try: () => counters.judge(), catch: (thrown) => pluginError(thrown) })
     for (const step of outputs) {
       yield* attempt(plan, step, async (signal) => {
