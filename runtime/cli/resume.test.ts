@@ -225,12 +225,21 @@ test("headrace run refuses a flow that goes on by a mark while an earlier run of
   expect((await at.headrace(["resume", run, "--new-snapshot"])).code).toBe(0)
   expect(at.query("t.db", "SELECT count(*), count(DISTINCT id) FROM t")).toEqual([[400_000, 400_000]])
   expect(at.query("home/state.db", "SELECT flow, step, source, mark, run FROM marks")).toEqual([
-    ["orders", "read", "source.db", "400000", run],
+    ["orders", "read", "source.db: s by id", "400000", run],
   ])
   at.execute("source.db", "INSERT INTO s VALUES (400001, 'new')")
   const next = await at.headrace(["run", "flow.json"])
   expect(next.err).toContain("write: 1 read = 1 written")
   expect(at.query("home/state.db", "SELECT mark FROM marks")).toEqual([["400001"]])
+  at.execute("source.db", "CREATE TABLE other AS SELECT * FROM s")
+  const elsewhere = { ...read, config: { ...read.config, table: "other" } }
+  await at.write("flow.json", { ...chain(elsewhere, write), name: "orders" })
+  const other = await at.headrace(["run", "flow.json"])
+  expect(other.code).toBe(2)
+  expect(other.err).toContain(
+    'it has read "source.db: s by id" up to 400001, and would read "source.db: other by id" now',
+  )
+  expect(at.query("t.db", "SELECT count(*) FROM t")).toEqual([[400_001]])
 })
 
 function hasCommitted(at: Workplace): boolean {

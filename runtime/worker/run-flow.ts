@@ -2,6 +2,7 @@ import { Effect, Layer, Stream } from "effect"
 import { Events, type RunEvent } from "../../core/events/events.ts"
 import type { Flow } from "../../core/flow/flow-schema.ts"
 import { type Plan, type PlanRequest, planAgain, planFlow } from "../../core/flow/plan.ts"
+import { failure } from "../../core/host/failure.ts"
 import { type DataSources, InstalledComponents, type Machine } from "../../core/host/services.ts"
 import { Journal, type Resumed } from "../../core/run/journal.ts"
 import { runPlan } from "../../core/run/run.ts"
@@ -42,6 +43,8 @@ export interface RunOptions extends RunCall {
 export const runNew = Effect.fnUntraced(function* (plan: Plan, options: RunOptions) {
   const store = yield* RunStore
   const run = yield* newRun(plan, options)
+  // A mark of something else is refused before the run is recorded.
+  yield* asked(() => marksOf(store, plan, markSources(plan)))
   const judge = isIncremental(plan)
     ? (earlier: Parameters<typeof refuseBeside>[0]) => refuseBeside(earlier, stateOf)
     : undefined
@@ -84,15 +87,22 @@ export const runAttempt = Effect.fnUntraced(function* (plan: Plan, options: Atte
   return yield* Effect.scoped(watched).pipe(Effect.provide(layer))
 }, Effect.uninterruptible)
 
-/** Where the inputs of a plan go on, as far as they still read the same data source. */
+/** Where the inputs of a plan go on. Fails for a mark of something else: rows would be skipped, or loaded twice. */
 async function marksOf(
   store: RunStore["Service"],
-  { flow }: Plan,
+  plan: Plan,
   sources: Readonly<Record<string, string>>,
 ): Promise<Readonly<Record<string, string>>> {
+  const { flow } = plan
   if (flow.name === undefined) return {}
-  const marks = await store.marks(flow.name)
-  return Object.fromEntries(
-    marks.filter(({ step, dataSource }) => sources[step] === dataSource).map(({ step, mark }) => [step, mark]),
-  )
+  const marks = (await store.marks(flow.name)).filter(({ step }) => sources[step] !== undefined)
+  const other = marks.find(({ step, dataSource }) => sources[step] !== dataSource)
+  if (other !== undefined && isIncremental(plan)) {
+    throw failure(
+      "config",
+      `Cannot go on loading in step "${other.step}": it has read "${other.dataSource}" up to ${other.mark}, and would read "${sources[other.step]}" now`,
+      { hint: "Give the step another id, or the flow another name, to begin anew" },
+    )
+  }
+  return Object.fromEntries(marks.map(({ step, mark }) => [step, mark]))
 }

@@ -47,9 +47,19 @@ export const fingerprints = Effect.fnUntraced(function* (plan: Plan) {
   )
 })
 
-/** Data source of each input, by step: a mark belongs to what it was read from. */
+/** What each input loads by a mark, such as `shop: orders by changed_at`, by step: the mark belongs to just that. */
 export function markSources(plan: Plan): Readonly<Record<string, string>> {
-  return Object.fromEntries(inputsOf(plan).map(({ id, dataSources }) => [id, dataSources[0] ?? ""]))
+  return Object.fromEntries(
+    inputsOf(plan).map(({ id, dataSources, config }) => {
+      const { schema, table, incremental } = config as {
+        readonly schema?: string
+        readonly table?: string
+        readonly incremental?: { readonly column: string }
+      }
+      const place = table === undefined ? "a query" : schema === undefined ? table : `${schema}.${table}`
+      return [id, `${dataSources[0] ?? ""}: ${place} by ${incremental?.column ?? ""}`]
+    }),
+  )
 }
 
 /** Whether the run goes on where the last one ended: an input loads by a mark, and not just what it is told to. */

@@ -151,7 +151,8 @@ export async function attempt(from: End, to: End, settings?: Readonly<Record<str
     read += receipt.read
     for (const output of receipt.outputs) {
       written += output.written
-      if (receipt.read + output.made !== output.written + output.rejected + output.filtered) throw new Error(JSON.stringify(receipt))
+      if (receipt.read + output.made !== output.written + output.rejected + output.filtered)
+        throw new Error(JSON.stringify(receipt))
     }
   }
   const refused = engine.rejections.map(({ row, column, value, reason, record }) => {
