@@ -3,6 +3,7 @@ import type { Mode } from "./shape.ts"
 
 export type FaultKind =
   | "kill-worker"
+  | "freeze-worker"
   | "kill-source"
   | "kill-target"
   | "reset"
@@ -29,8 +30,10 @@ export interface Fault {
   readonly isLimit: boolean
   /** How long a killed server stays away. */
   readonly downMs: number
-  /** How long somebody watches a run that hangs, before killing it. */
+  /** How long somebody watches a run that hangs, before giving it up. */
   readonly patienceMs: number
+  /** When a frozen worker goes on, counted from the start of the attempt that has taken its place. */
+  readonly thawMs: number
 }
 
 /** A part of the time that the run takes without faults, or a statement. `position` from 0 to 1 says which of them. */
@@ -90,6 +93,7 @@ function drawFault(random: Random, { kinds, mode, canMount }: FaultDraw): Fault 
     isLimit: random.chance(0.4) || !canMount,
     downMs: Math.round(random.between(0, 1500)),
     patienceMs: Math.round(random.between(300, 2000)),
+    thawMs: Math.round(random.between(0, 2500)),
   }
   return isNetwork(kind) && random.chance(0.3) ? { ...fault, pick: random.number() } : fault
 }
@@ -125,6 +129,7 @@ const WRITING: readonly Moment[] = ["begin", "load", "ledger", "ledger", "commit
 const REPLACING: readonly Moment[] = [...WRITING, "stage", "stage", "swap", "swap", "drop"]
 const weights: readonly (readonly [weight: number, kind: FaultKind])[] = [
   [10, "kill-worker"],
+  [5, "freeze-worker"],
   [4, "kill-source"],
   [5, "kill-target"],
   [4, "reset"],

@@ -88,7 +88,8 @@ async function inflict(
     await worker.exited
     return "drop"
   }
-  if (kind === "full-home" && isLimit) worker.limitFiles(LIMIT_BYTES)
+  if (kind === "freeze-worker") worker.freeze(patienceMs)
+  else if (kind === "full-home" && isLimit) worker.limitFiles(LIMIT_BYTES)
   else if (kind === "full-home") disks.home?.fill()
   else if (kind === "full-target") disks.target?.fill()
   else {

@@ -2,6 +2,7 @@ import type { Options } from "./arguments.ts"
 import type { Row } from "./campaign.ts"
 import { faultText } from "./fault.ts"
 import { shapeText } from "./shape.ts"
+import { FROZEN } from "./worker.ts"
 
 /** A line for somebody who watches. */
 export function rowText(row: Row): string {
@@ -12,7 +13,9 @@ export function rowText(row: Row): string {
   )
   const planned = attempts.flat().map(faultText)
   const faults = result.attempts.length > 0 ? happened : planned
-  const tries = result.attempts.map(({ words, code }) => `${words.split(" ")[0]}:${code}`).join(" ")
+  const tries = result.attempts
+    .map(({ words, code }) => `${words.split(" ")[0]}:${code === FROZEN ? "frozen" : code}`)
+    .join(" ")
   const outcome = isGood ? "ok" : "NOT OK"
   const lines = [
     `${name.padEnd(6)} ${outcome}  ${shapeText(shape)}  |  ${faults.join(", ") || "no fault"}  |  ${tries}  ${(ms / 1000).toFixed(1)} s`,

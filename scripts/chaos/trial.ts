@@ -1,6 +1,5 @@
 import { appendFileSync, cpSync, existsSync } from "node:fs"
 import { join } from "node:path"
-import type { RunReport } from "../../core/run/report.ts"
 import { ask } from "./database.ts"
 import { type Fault, faultText, moments, type Role } from "./fault.ts"
 import { type Armed, arm, type Baseline, type Durations } from "./inflict.ts"
@@ -9,7 +8,8 @@ import type { Servers } from "./servers.ts"
 import type { Shape } from "./shape.ts"
 import { readState, type State } from "./state.ts"
 import { judge, receiptFaults, type Verdict } from "./verdict.ts"
-import { type Ended, Worker } from "./worker.ts"
+import { type Ended, FROZEN, lastWords, printedReport, Worker } from "./worker.ts"
+import { Zombie } from "./zombie.ts"
 
 export interface Trial {
   readonly shape: Shape
@@ -51,25 +51,36 @@ export async function runTrial(trial: Trial): Promise<TrialResult> {
   const results: AttemptResult[] = []
   const unexpected: string[] = []
   let state: State | undefined
+  let zombie: Zombie | undefined
   for (let number = 1; state?.status !== "succeeded"; number++) {
     const faults = attempts[number - 1] ?? []
-    const words = wordsFor(state)
+    const words = wordsFor(state, zombie !== undefined)
     scene.mark()
     const worker = new Worker({ words, folder, home: scene.home, name: `${number}-${words[0]}` })
     const armed = faults.map((fault) => arm(scene, worker, fault, baseline, durations))
+    zombie?.follow()
     const ended = await patiently(worker, unexpected)
     for (const each of armed) await each.disarm()
     scene.heal()
+    const isPeace = zombie === undefined && armed.every(({ firedMs }) => firedMs === undefined)
+    unexpected.push(...((await zombie?.end(() => readState(scene.home))) ?? []))
+    zombie = undefined
     results.push(resultOf(words, ended, armed))
     state = readState(scene.home)
+    if (ended.code === FROZEN) {
+      const thawMs = faults.find(({ kind }) => kind === "freeze-worker")?.thawMs ?? 0
+      if (state === undefined) worker.kill()
+      else zombie = new Zombie(worker, thawMs)
+    }
     // A run that nobody knows, nobody can clean up behind.
     if (state === undefined) scene.keepAliveEnds()
-    unexpected.push(...endingFaults(ended, shape, state, armed))
+    if (ended.code !== FROZEN) unexpected.push(...endingFaults(ended, { shape, state, armed, isPeace }))
     if (number >= attempts.length + PEACEFUL_ATTEMPTS && state?.status !== "succeeded") {
       unexpected.push(`the run is ${state?.status ?? "unknown"} after ${PEACEFUL_ATTEMPTS} attempts in peace`)
       break
     }
   }
+  unexpected.push(...((await zombie?.end(() => readState(scene.home))) ?? []))
   scene.keepAliveEnds()
   const verdict = await judgement(scene, shape, state)
   const all = [...unexpected, ...verdict.unexpected]
@@ -77,12 +88,12 @@ export async function runTrial(trial: Trial): Promise<TrialResult> {
   return { ...verdict, unexpected: all, attempts: results, fence: state?.fence, statements: counts() }
 }
 
-function wordsFor(state: State | undefined): readonly string[] {
+function wordsFor(state: State | undefined, isTaken: boolean): readonly string[] {
   const common = ["--sources", "sources.json", "--json"]
   // Nothing is known of a run that died before it was recorded: it is started, not resumed.
   if (state === undefined) return ["run", "flow.json", ...common]
   // The source does not change, so reading the rest of it under a new snapshot is what the operator consents to.
-  return ["resume", state.id, "--new-snapshot", ...common]
+  return ["resume", state.id, "--new-snapshot", ...(isTaken ? ["--force"] : []), ...common]
 }
 
 async function patiently(worker: Worker, unexpected: string[]): Promise<Ended> {
@@ -90,7 +101,8 @@ async function patiently(worker: Worker, unexpected: string[]): Promise<Ended> {
     unexpected.push(`the worker did not end in ${LIMIT_MS / 1000} s`)
     worker.kill()
   }, LIMIT_MS)
-  const ended = await worker.exited
+  const abandoned = worker.abandoned.then((): Ended => ({ code: FROZEN, ms: 0, out: "", err: "" }))
+  const ended = await Promise.race([worker.exited, abandoned])
   clearTimeout(limit)
   return ended
 }
@@ -98,9 +110,17 @@ async function patiently(worker: Worker, unexpected: string[]): Promise<Ended> {
 /** A run that fails says so in order, and only where something went wrong. */
 function endingFaults(
   ended: Ended,
-  shape: Shape,
-  state: State | undefined,
-  armed: readonly Armed[],
+  {
+    shape,
+    state,
+    armed,
+    isPeace,
+  }: {
+    readonly shape: Shape
+    readonly state: State | undefined
+    readonly armed: readonly Armed[]
+    readonly isPeace: boolean
+  },
 ): readonly string[] {
   const fired = armed.filter(({ firedMs }) => firedMs !== undefined)
   const mayBeKilled = fired.some(({ fault }) => fault.kind === "kill-worker" || fault.kind === "half-open")
@@ -113,7 +133,7 @@ function endingFaults(
   if (code === 0 && state?.status !== "succeeded")
     faults.push(`the worker ended with code 0 and the run is ${state?.status ?? "not recorded"}`)
   if (code === 0) faults.push(...reportFaults(out, shape))
-  if (code !== 0 && fired.length === 0 && state?.status !== "succeeded")
+  if (code !== 0 && isPeace && state?.status !== "succeeded")
     faults.push(`the worker ended with code ${code} in peace: ${last}`)
   return faults
 }
@@ -143,23 +163,6 @@ function resultOf(words: readonly string[], ended: Ended, armed: readonly Armed[
   const faults = armed.map(({ fault, firedMs }) => ({ fault: faultText(fault), kind: fault.kind, firedMs }))
   const { code, ms } = ended
   return { words: words.join(" "), code, ms, faults, said: lastWords(ended) }
-}
-
-/** Why it failed, as it says itself. */
-function lastWords({ out, err }: Ended): string {
-  const report = printedReport(out)
-  if (report?.failure !== undefined) return `${report.failure.step ?? ""}: ${report.failure.message}`
-  const lines = err.trim().split(/[\n\r]/)
-  const errors = lines.filter((line) => /^(error|hint)/.test(line))
-  return (errors.length > 0 ? errors : lines.slice(-3)).join(" / ").slice(-600)
-}
-
-function printedReport(out: string): RunReport | undefined {
-  try {
-    return JSON.parse(out) as RunReport
-  } catch {
-    return undefined
-  }
 }
 
 /** What the databases and the home would take with them. */

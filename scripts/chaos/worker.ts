@@ -1,8 +1,9 @@
 import { join } from "node:path"
+import type { RunReport } from "../../core/run/report.ts"
 
 /** How one process of Headrace ended. */
 export interface Ended {
-  /** The exit code, or 128 and the number of the signal. */
+  /** The exit code, or 128 and the number of the signal, or {@link FROZEN}. */
   readonly code: number
   readonly ms: number
   readonly out: string
@@ -20,6 +21,7 @@ export interface WorkerOptions {
 /** A process of the real program. */
 export class Worker {
   readonly exited: Promise<Ended>
+  readonly #given = Promise.withResolvers<void>()
   readonly #child: Bun.Subprocess
 
   constructor({ words, folder, home, name }: WorkerOptions) {
@@ -51,9 +53,41 @@ export class Worker {
     this.#child.kill("SIGKILL")
   }
 
+  /** Stops without a word, as on a machine that hangs; `abandoned` resolves when somebody has lost patience with it. */
+  freeze(patienceMs: number): void {
+    this.#child.kill("SIGSTOP")
+    setTimeout(this.#given.resolve, patienceMs)
+  }
+
+  get abandoned(): Promise<void> {
+    return this.#given.promise
+  }
+
+  /** Goes on where it was, not knowing that time has passed. */
+  thaw(): void {
+    this.#child.kill("SIGCONT")
+  }
+
   /** From now on no file of the process grows beyond so many bytes. */
   limitFiles(bytes: number): void {
     Bun.spawnSync(["prlimit", "--pid", String(this.#child.pid), `--fsize=${bytes}`])
+  }
+}
+
+/** Why it failed, as it says itself. */
+export function lastWords({ out, err }: Ended): string {
+  const report = printedReport(out)
+  if (report?.failure !== undefined) return `${report.failure.step ?? ""}: ${report.failure.message}`
+  const lines = err.trim().split(/[\n\r]/)
+  const errors = lines.filter((line) => /^(error|hint)/.test(line))
+  return (errors.length > 0 ? errors : lines.slice(-3)).join(" / ").slice(-600)
+}
+
+export function printedReport(out: string): RunReport | undefined {
+  try {
+    return JSON.parse(out) as RunReport
+  } catch {
+    return undefined
   }
 }
 
@@ -62,5 +96,7 @@ export function stopWorkers(): void {
   for (const worker of running) worker.kill()
 }
 
+/** Of a worker that was given up without having ended. */
+export const FROZEN = -1
 const running = new Set<Worker>()
 const MAIN = join(import.meta.dir, "../../runtime/main.ts")
