@@ -131,7 +131,8 @@ const settingsSchema = {
       minimum: 0,
       maximum: 10,
       default: 2,
-      description: "How often a split is tried again after a failure that may pass, such as a lost connection.",
+      description:
+        "How often a split is tried again after a failure that may pass, such as a lost connection; after a deadlock up to 10 times, unless this is 0.",
     },
     stallTimeoutMs: {
       type: "integer",

@@ -27,11 +27,24 @@ export interface OutputReceipt {
   readonly guarantee: "exactly-once" | "at-least-once"
 }
 
+/** Tries are numbered over the whole life of a run, each attempt at it from a round number on. */
+const TRIES = 100
+
+export function firstTry(fence: number): number {
+  return (fence - 1) * TRIES + 1
+}
+
+/** A try for people: `3`, or `2.1` for the first try of the second attempt at the run. */
+export function shownTry(attempt: number): string {
+  const [before, nth] = [Math.floor((attempt - 1) / TRIES), ((attempt - 1) % TRIES) + 1]
+  return before === 0 ? String(nth) : `${before + 1}.${nth}`
+}
+
 /** What one split left. */
 export interface SplitReceipt {
   readonly split: string
   readonly label: string
-  /** The try that succeeded, counted from 1 over the whole life of the run. */
+  /** The try that succeeded; see {@link shownTry}. */
   readonly attempt: number
   /** Rows that the input read, those that it rejected among them. */
   readonly read: number

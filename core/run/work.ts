@@ -1,12 +1,12 @@
 import { Effect } from "effect"
-import type { CommittedSplit } from "../contract/index.ts"
+import type { CommittedSplit, FailureReason } from "../contract/index.ts"
 import { Events } from "../events/events.ts"
 import type { Plan } from "../flow/plan.ts"
 import { cancellable } from "../host/component-call.ts"
 import { type PluginError, pluginError } from "../host/failure.ts"
 import { Journal } from "./journal.ts"
 import { reaches, type SessionFor } from "./open.ts"
-import type { SplitReceipt } from "./report.ts"
+import { firstTry, type SplitReceipt } from "./report.ts"
 import { earlierReceipt, type RunContext, runSplit, splitId, type Work } from "./split-run.ts"
 import { Tally } from "./tally.ts"
 
@@ -33,7 +33,7 @@ export const runWork = Effect.fnUntraced(function* (shop: Workshop, work: Work) 
   const outputs = plan.steps.filter((step) => step.component.kind === "output" && reaches(plan, work.input, step.id))
   const canRepeat = outputs.every((step) => context.sinks.get(step.id)!.committed !== undefined)
   const deadline = settings.cancelTimeoutMs
-  const first = (context.fence - 1) * (settings.splitRetries + 1) + 1
+  const first = firstTry(context.fence)
   for (let tried = 0; ; tried++) {
     const number = first + tried
     const asks = context.fence > 1 || tried > 0
@@ -61,8 +61,9 @@ export const runWork = Effect.fnUntraced(function* (shop: Workshop, work: Work) 
     if (result._tag === "Success") return yield* published(shop, result.success)
     const { reason, message, retryable } = result.failure
     yield* events.publish({ type: "split.failed", runId, split, reason, message })
-    if (!retryable || !canRepeat || tried >= settings.splitRetries) return yield* result.failure
-    const waitMs = Math.min(500 * 2 ** tried, 30_000)
+    if (!retryable || !canRepeat || tried >= mostRetries(reason, settings)) return yield* result.failure
+    // Splits that were in each other's way must not come back at the same moment.
+    const waitMs = Math.round(Math.min(500 * 2 ** Math.min(tried, 6), 30_000) * (0.5 + Math.random()))
     tally.retract()
     shop.retried()
     context.log.warn(`Split ${split} failed and is tried again`, { attempt: number, waitMs, cause: message })
@@ -70,6 +71,13 @@ export const runWork = Effect.fnUntraced(function* (shop: Workshop, work: Work) 
     yield* Effect.interruptible(Effect.sleep(waitMs))
   }
 })
+
+/** Splits that are written at the same time may lock each other out: that passes sooner or later. */
+function mostRetries(reason: FailureReason, { splitRetries }: Plan["settings"]): number {
+  return reason === "conflict" && splitRetries > 0 ? Math.max(splitRetries, CONFLICT_RETRIES) : splitRetries
+}
+
+const CONFLICT_RETRIES = 10
 
 /** The output's word on what it has of a split. Asked of the target itself, because only its commit counts. */
 const committedOf = Effect.fnUntraced(function* (

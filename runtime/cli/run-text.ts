@@ -1,3 +1,4 @@
+import { shownTry } from "../../core/run/report.ts"
 import type { RunProgress, RunRecord, RunSummary } from "../../core/store/run-record.ts"
 import { type RunState, stateOf } from "../store/process-owner.ts"
 import { cancelledReport } from "../worker/close-run.ts"
@@ -59,7 +60,7 @@ export function runLines(
           split,
           label,
           output.step,
-          String(attempt),
+          shownTry(attempt),
           ...[read + output.made, output.written, output.rejected, output.filtered].map(count),
           output.guarantee,
         ]),
@@ -72,7 +73,7 @@ export function runLines(
   if (inputs.length > 0) lines.push(`${count(done.size)} of ${count(labels.size)} splits are committed`)
   for (const split of open.slice(0, MOST_OPEN)) {
     const tried = begun.find((each) => each.split === split)
-    const word = tried === undefined ? "not begun" : `begun, try ${tried.attempt}`
+    const word = tried === undefined ? "not begun" : `begun, try ${shownTry(tried.attempt)}`
     lines.push(`  ${split} (${labels.get(split)}): ${word}`)
   }
   if (open.length > MOST_OPEN) lines.push(`  … and ${count(open.length - MOST_OPEN)} more`)
