@@ -80,7 +80,7 @@ async function openLedger(
 /** One replacement of a table at a time; who comes second waits. */
 async function takeLock({ writers, table, timeoutMs }: Opened, session: Session): Promise<void> {
   const keeper = await writers.take(session)
-  if (keeper.lock === undefined) return
+  if (keeper.lock === undefined) return await writers.give(keeper, true)
   const end = performance.now() + timeoutMs
   for (let told = false; !(await keeper.lock(`headrace:replace:${shownTable(table)}`)); told = true) {
     if (!told) session.log.warn(`Another run is replacing table "${shownTable(table)}": this one waits for it`)

@@ -314,6 +314,35 @@ describe.each(SUBJECTS)("replaceTable in %s", (name) => {
   })
 })
 
+const OBSTACLES = {
+  postgres: ["CREATE VIEW seen AS SELECT id FROM t", "seen"],
+  mysql: ["CREATE TRIGGER told BEFORE INSERT ON t FOR EACH ROW SET @told = 1", "told"],
+} as const
+
+test.each(["postgres", "mysql"] as const)(
+  "replaceTable in %s is refused by the plan where a swap would break",
+  async (name) => {
+    const subject = await target(name)
+    const [sql1, culprit] = OBSTACLES[name]
+    await sql(subject, sql1)
+    const messages = async (options: object) => {
+      const { component, config } = subject.output({ mode: "replaceTable", ...options })
+      const { issues } = await component.plan(config, idColumn, testSession())
+      return issues.filter(({ severity }) => severity === "error").map(({ message }) => message)
+    }
+    expect(await messages({ table: "t" })).toEqual([expect.stringContaining(culprit)])
+    expect(await messages({ table: "t", replaceBy: "rewrite" })).toEqual([])
+    const long = "n".repeat(60)
+    await sql(subject, `CREATE TABLE ${long} (id int)`)
+    expect(await messages({ table: long })).toEqual(
+      name === "postgres" ? [expect.stringContaining("takes 69 bytes, the database allows 63")] : [],
+    )
+    expect(await messages({ table: "t", replaceBy: "rewrite", ledger: "off" })).toEqual([
+      expect.stringContaining("without a ledger"),
+    ])
+  },
+)
+
 test.each(["postgres", "mysql"] as const)("replaceTable in %s replaces the very table that it reads", async (name) => {
   const subject = await target(name)
   const engine = testEngine({ subject: { type: subject.database.id, settings: subject.settings } })
