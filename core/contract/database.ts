@@ -38,7 +38,8 @@ export interface Database<S = unknown> extends ComponentBase {
 
 /** How the database spells things. Pure functions. */
 export interface Dialect {
-  readonly maxIdentifierBytes: number
+  /** The longest name that the database allows; absent: any. */
+  readonly identifierLimit?: { readonly most: number; readonly unit: "bytes" | "characters" }
   quote(identifier: string): string
   /** What makes a SELECT wait for writers and see their last word, such as ` FOR UPDATE`; absent: reads do so anyway. */
   readonly forUpdate?: string

@@ -41,7 +41,7 @@ test("create-table takes a key only when all of it comes along", () => {
 })
 
 test("create-table refuses names that are too long and keys that do not come in", () => {
-  const limited = { ...dialect, maxIdentifierBytes: 4 }
+  const limited = { ...dialect, identifierLimit: { most: 4, unit: "bytes" } as const }
   const long: Column = { name: "äää", type: { kind: "int64" }, nullable: true }
   const { issues } = newTable({ name: "t" }, [long], { allowLossy: false, keyColumns: ["x"] }, limited)
   expect(issues.map(({ severity, message }) => `${severity}: ${message}`)).toEqual([

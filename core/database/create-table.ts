@@ -37,9 +37,9 @@ export function newTable(
     }
   })
   for (const name of [table.name, ...columns.map((column) => column.name)]) {
-    const bytes = new TextEncoder().encode(name).length
-    if (bytes <= dialect.maxIdentifierBytes) continue
-    const message = `Cannot create "${name}": the name takes ${bytes} bytes, the database allows ${dialect.maxIdentifierBytes}`
+    const tooLong = excess(name, dialect)
+    if (tooLong === undefined) continue
+    const message = `Cannot create "${name}": ${tooLong}`
     issues.push({ severity: "error", message, hint: "Rename it, in a select step for a column" })
   }
   for (const name of key) {
@@ -62,6 +62,14 @@ export function newTable(
     statement: `CREATE TABLE ${qualified(table, dialect)} (\n  ${lines.join(",\n  ")}\n)${dialect.createTableSuffix ?? ""}`,
     issues,
   }
+}
+
+/** What is wrong with a name's length, if anything. */
+export function excess(name: string, { identifierLimit }: Dialect): string | undefined {
+  if (identifierLimit === undefined) return undefined
+  const { most, unit } = identifierLimit
+  const length = unit === "bytes" ? new TextEncoder().encode(name).length : [...name].length
+  return length > most ? `the name takes ${length} ${unit}, the database allows ${most}` : undefined
 }
 
 /** What does not fit is rejected, or only the type's name is lost: neither changes a value. */

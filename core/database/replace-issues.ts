@@ -1,4 +1,5 @@
 import type { Connection, Database, Issue, Session, TableInfo } from "../contract/index.ts"
+import { excess } from "./create-table.ts"
 import type { DatabaseOutputOptions } from "./options.ts"
 import { OLD_SUFFIX, replacementNames } from "./replace.ts"
 import { partitionOf } from "./replace-checks.ts"
@@ -28,11 +29,11 @@ export async function replaceIssues(
     })
   }
   const longest = `${info.table.name}${OLD_SUFFIX}`
-  const bytes = new TextEncoder().encode(longest).length
-  if (bytes > database.dialect.maxIdentifierBytes) {
+  const tooLong = excess(longest, database.dialect)
+  if (tooLong !== undefined) {
     issues.push({
       severity: "error",
-      message: `Cannot replace table "${table}": the name "${longest}" takes ${bytes} bytes, the database allows ${database.dialect.maxIdentifierBytes}`,
+      message: `Cannot replace table "${table}" with the help of "${longest}": ${tooLong}`,
       hint: "Use a shorter name for the table",
     })
   }

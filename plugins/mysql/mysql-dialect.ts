@@ -5,7 +5,7 @@ import { isGeometry, logicalType } from "./mysql-types.ts"
 /** SQL of MySQL and MariaDB under the pinned session, where backslashes escape and double quotes are strings. */
 export const mysqlDialect: Dialect = {
   // 64 characters, none of which takes more than three bytes.
-  maxIdentifierBytes: 192,
+  identifierLimit: { most: 64, unit: "characters" },
   quote,
   literal,
   columnType,

@@ -3,7 +3,7 @@ import { checksum } from "./postgres-checksum.ts"
 import { columnType } from "./type-map.ts"
 
 export const postgresDialect: Dialect = {
-  maxIdentifierBytes: 63,
+  identifierLimit: { most: 63, unit: "bytes" },
   quote: quoteIdentifier,
   forUpdate: " FOR UPDATE",
   insertOverriding: " OVERRIDING SYSTEM VALUE",

@@ -2,7 +2,6 @@ import type { Column, Dialect } from "../../core/contract/index.ts"
 import { affinity, columnType } from "./declared-type.ts"
 
 export const dialect: Dialect = {
-  maxIdentifierBytes: 1_000_000_000,
   quote,
   literal,
   columnType,

@@ -32,7 +32,7 @@ export function acmeDatabase(open: (settings: AcmeSettings) => Promise<AcmeDrive
     },
     examples: [{ title: "A server", config: { host: "acme.example.com" } }],
     dialect: {
-      maxIdentifierBytes: 63,
+      identifierLimit: { most: 63, unit: "bytes" },
       quote: (identifier) => `"${identifier.replaceAll('"', '""')}"`,
       literal: (value) => `'${value.replaceAll("'", "''")}'`,
       columnType: ({ type }) =>
