@@ -73,6 +73,7 @@ test("run asks the target after a commit whose answer was lost, and does not wri
     { read: 10, outputs: [{ received: 10, written: 10, rejected: 0, guarantee: "exactly-once" }] },
   ])
   expect(report.steps.map(({ rowsOut }) => rowsOut)).toEqual([10, 10])
+  expect(report.receipts[0]!.steps.map(({ rowsOut }) => rowsOut)).toEqual([10, 10])
 })
 
 test("run gives up when the failure stays, when it will not pass, and when an output cannot tell what it has", async () => {

@@ -373,6 +373,11 @@ export function earlierReceipt(work: Work, committed: Attempt["committed"]): Spl
   const notes = [...committed].map(([step, split]) => ({ step, split, note: readNote(split.note) }))
   const [first] = notes
   const steps = new Map(notes.flatMap(({ note }) => note.steps.map((count) => [count.step, count] as const)))
+  // It was noted before the commit, when nothing counted as written yet.
+  for (const { step, split } of notes) {
+    const count = steps.get(step)
+    if (count !== undefined) steps.set(step, { ...count, rowsOut: split.written })
+  }
   return {
     split: splitId(work),
     label: work.split.label,

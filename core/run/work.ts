@@ -41,10 +41,7 @@ export const runWork = Effect.fnUntraced(function* (shop: Workshop, work: Work) 
     if (outputs.length > 0 && committed.size === outputs.length) {
       const receipt = earlierReceipt(work, committed)
       for (const count of receipt.steps) context.counters.add(count.step, count)
-      for (const { step, written } of receipt.outputs) {
-        context.counters.add(step, { rowsOut: written })
-        context.committed(step, split, written)
-      }
+      for (const { step, written } of receipt.outputs) context.committed(step, split, written)
       return yield* settled(shop, receipt)
     }
     yield* safely(() => journal.splitStarted(split, number, [...committed.keys()]))

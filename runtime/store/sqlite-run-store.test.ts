@@ -71,6 +71,17 @@ test("run-store keeps how far a run has come", async () => {
   file[Symbol.dispose]()
 })
 
+test("run-store lets nobody claim a run that has succeeded, however close it was", async () => {
+  using at = new TestStore()
+  const { file, runs } = await at.open()
+  const run = aRun("r1")
+  await runs.register(run)
+  await runs.finish({ id: "r1", fence: 1 }, { report: aReport("r1"), markSources: {} })
+  expect(await runs.claim({ id: "r1", fence: 1 }, run.owner)).toBe(false)
+  expect(await runs.find("r1")).toMatchObject({ fence: 1, status: "succeeded" })
+  file[Symbol.dispose]()
+})
+
 test("run-store lets one of two claim a run, and refuses everything that earlier attempts write", async () => {
   using at = new TestStore()
   const { file, runs } = await at.open()

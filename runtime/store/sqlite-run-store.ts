@@ -41,7 +41,8 @@ export function makeRunStore(file: StateFile, now: () => number = Date.now): Run
       return file.write(() => {
         const claimed = file.run(
           `UPDATE runs SET fence = fence + 1, status = 'running', pid = ?, process = ?, host = ?, attempt_at = ?, ended_at = NULL,
-            written = NULL, rejected = NULL, report = NULL WHERE id = ? AND fence = ?`,
+            written = NULL, rejected = NULL, report = NULL
+            WHERE id = ? AND fence = ? AND status <> 'succeeded'`,
           ...[owner.pid, owner.start ?? null, owner.host, now(), id, fence],
         )
         // Rows that belong to no split are rejected again.
