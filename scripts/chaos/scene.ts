@@ -114,10 +114,7 @@ async function makeDatabase(stack: AsyncDisposableStack, service: Service, disk:
   await using connection = await access(root)
   const name = `chaos_${crypto.randomUUID().slice(0, 8)}`
   const place: Place = { service, database: name }
-  const onRoot = async (...statements: readonly string[]) => {
-    await using later = await access(root)
-    await later.execute(...statements)
-  }
+  const onRoot = (statement: string) => insist(root, statement)
   if (service.kind === "postgres") {
     const small = disk === undefined ? undefined : stack.use(SmallDisk.mount(disk, TARGET_MEGABYTES, NOBODY))
     if (small !== undefined) {
@@ -136,6 +133,20 @@ async function makeDatabase(stack: AsyncDisposableStack, service: Service, disk:
   // The server removes a folder with its tables in it, but not the mount.
   stack.defer(() => onRoot(`DROP TABLE IF EXISTS ${name}.${TARGET_TABLE}, ${name}.headrace_ledger`))
   return { place, disk: small }
+}
+
+/** No checkpoint succeeds on a server while the disk of another run's database is full, and dropping takes one. */
+async function insist(root: Place, statement: string): Promise<void> {
+  const end = performance.now() + CHECKPOINT_MS
+  for (;;) {
+    try {
+      await using connection = await access(root)
+      return await connection.execute(statement)
+    } catch (cause) {
+      if (!String(cause).includes("checkpoint request failed") || performance.now() > end) throw cause
+    }
+    await Bun.sleep(200)
+  }
 }
 
 function flow({ source, target, mode, splits }: Shape): object {
@@ -169,6 +180,7 @@ function sources(places: Scene["places"], proxies: Scene["proxies"]): object {
   return { source: one("source"), target: one("target") }
 }
 
+const CHECKPOINT_MS = 60_000
 const HOME_MEGABYTES = 16
 const TARGET_MEGABYTES = 96
 /** The account of the servers, when this process is root. */
