@@ -98,6 +98,20 @@ export class Connections implements AsyncDisposable {
   }
 }
 
+/**
+ * In a resumed run: ends what earlier attempts have left at the server, whose locks would be waited for. Where that is
+ * not possible the run goes on, for the ledger keeps such attempts from committing all the same.
+ */
+export async function alone(connection: Connection, session: Session): Promise<void> {
+  if (session.run.fence <= 1 || connection.evictOthers === undefined) return
+  try {
+    await connection.evictOthers(session.run)
+  } catch (error) {
+    session.signal.throwIfAborted()
+    session.log.warn("Connections of an earlier attempt are left at the server", { cause: pluginError(error).message })
+  }
+}
+
 /** Connects, trying again what may pass, as often as the run's settings say. */
 export async function connected(connect: () => Promise<Connection>, session: Session): Promise<Connection> {
   for (let attempt = 0; ; attempt++) {

@@ -10,8 +10,7 @@ import type {
   Source,
   Split,
 } from "../contract/index.ts"
-import { pluginError } from "../host/failure.ts"
-import { Connections, connected } from "./connections.ts"
+import { alone, Connections, connected } from "./connections.ts"
 import { endOf, type Increment, incrementNotes, readIncrement, startConditions, warnOfNulls } from "./incremental.ts"
 import { readingSource } from "./input-source.ts"
 import { chosen, ownOptions, placeOf, type Subject, understand } from "./input-subject.ts"
@@ -60,6 +59,7 @@ async function plan(
   session: Session,
 ): Promise<InputPlan> {
   await using connection = await connected(() => database.connect(config.dataSource.settings, session), session)
+  await alone(connection, session)
   const subject = await understand(database, connection, config, session)
   if (subject.columns.length === 0) throw session.failure("config", `Cannot read ${placeOf(config)}: it has no columns`)
   const columns = chosen(subject, wanted ?? config.columns, config, session)
@@ -128,7 +128,7 @@ async function open(
   const held: AsyncDisposable[] = []
   let keep = false
   try {
-    if (session.run.fence > 1) await evict(first, session)
+    await alone(first, session)
     const subject = await understand(database, first, config, session)
     const { planned, seen } = request
     if (planned !== undefined)
@@ -177,16 +177,6 @@ async function open(
   } finally {
     for (const each of held) await Promise.resolve(each[Symbol.asyncDispose]()).catch(() => undefined)
     if (!keep) await first.close().catch(() => undefined)
-  }
-}
-
-/** Ends what an earlier attempt may still be reading; that it cannot be ended does no harm to what is read now. */
-async function evict(connection: Connection, session: Session): Promise<void> {
-  try {
-    await connection.evictOthers?.(session.run)
-  } catch (error) {
-    if (session.signal.aborted) throw error
-    session.log.warn("Cannot end the connections of an earlier attempt", { cause: pluginError(error).message })
   }
 }
 

@@ -10,7 +10,7 @@ import type {
   WriteMode,
 } from "../contract/index.ts"
 import { closestName } from "../flow/closest-name.ts"
-import { connected } from "./connections.ts"
+import { alone, connected } from "./connections.ts"
 import { newTable } from "./create-table.ts"
 import { discardRun, openSink } from "./database-sink.ts"
 import { missingTable } from "./input-subject.ts"
@@ -61,6 +61,7 @@ async function plan(
   session: Session,
 ): Promise<OutputPlan> {
   await using connection = await connected(() => database.connect(config.dataSource.settings, session), session)
+  await alone(connection, session)
   const target = await find(database, connection, config, input, session)
   const { pairs, notes } = target.mapping
   const columns = pairs.map(({ to, from }) =>

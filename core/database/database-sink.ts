@@ -1,6 +1,6 @@
 import type { Connection, Database, Issue, Session, Sink, SinkRequest, TableName } from "../contract/index.ts"
 import { pluginError } from "../host/failure.ts"
-import { Connections, connected } from "./connections.ts"
+import { alone, Connections, connected } from "./connections.ts"
 import { converted } from "./convert.ts"
 import { encodingsOf, find, loadMode, type Target } from "./database-output.ts"
 import { inTransaction, isOfLoad, Ledger, splitItem } from "./ledger.ts"
@@ -33,7 +33,7 @@ export async function openSink(
   const writers = new Connections(Number.POSITIVE_INFINITY, connect)
   try {
     const connection = await writers.take(session)
-    if (session.run.fence > 1) await connection.evictOthers?.(session.run)
+    await alone(connection, session)
     const table = await resolved(connection, config, session)
     const ledger = await openLedger(connection, database, config, table, request.step, session)
     const timeoutMs = config.timeoutMs ?? session.settings.statementTimeoutMs
@@ -264,7 +264,7 @@ export async function discardRun(
   const connect = (at: Session) => connected(() => database.connect(config.dataSource.settings, at), at)
   await using writers = new Connections(Number.POSITIVE_INFINITY, connect)
   const connection = await writers.take(session)
-  await connection.evictOthers?.(session.run)
+  await alone(connection, session)
   const table = await resolved(connection, config, session)
   const ledger = await openLedger(connection, database, config, table, step, session)
   if (ledger === undefined) return

@@ -138,3 +138,18 @@ describe.each(SUBJECTS)("ledger in %s", (name) => {
     expect(await values(subject, "SELECT COUNT(*) FROM t")).toEqual([["10"]])
   })
 })
+
+test("a resumed plan does not wait for the locks of a worker that hangs in its swap", async () => {
+  const subject = await makeSubject("postgres")
+  await using admin = await subject.connect()
+  await admin.execute("CREATE TABLE t (id int)")
+  const id = newRun()
+  const hung = await subject.database.connect(subject.settings, { ...testSession(), run: { id, fence: 1 } })
+  await hung.begin()
+  await hung.execute("LOCK TABLE t IN ACCESS EXCLUSIVE MODE")
+  const { component, config } = subject.output({ table: "t", mode: "replaceTable" })
+  const plan = await component.plan(config, idColumn, { ...testSession(), run: { id, fence: 2 } })
+  expect(plan.issues).toEqual([])
+  expect(await reason(hung.execute("SELECT 1"))).toBe("connection")
+  await hung.close()
+})

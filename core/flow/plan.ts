@@ -30,6 +30,8 @@ export interface PlanRequest {
   readonly bizdate?: string
   readonly scheduledAt?: string
   readonly runId: string
+  /** Above 1 for a run that is resumed: what its earlier attempts hold at the servers may be in the way of planning. */
+  readonly fence?: number
 }
 
 /** A checked flow: nothing in it is left to chance. */
@@ -91,7 +93,10 @@ export const planFlow = Effect.fn("planFlow")(function* (
   const increments = problems.length > 0 ? { problems, warnings: [] } : checkIncrements(flow, bound, graph)
   if (increments.problems.length > 0) return yield* flowError(increments.problems)
   const steps = graph.order.map((id) => bound.find((step) => step.id === id)!)
-  const planner = yield* makePlanner(steps, graph, flow.settings, resolved.values, runId)
+  const planner = yield* makePlanner(steps, graph, flow.settings, resolved.values, {
+    id: runId,
+    fence: request.fence ?? 1,
+  })
   // First with every column, to learn what is used; then with just that, where that is less.
   const first = yield* planner(new Map(), undefined)
   const required = yield* narrowed(steps, graph, first, resolved.values)
@@ -239,7 +244,7 @@ const makePlanner = Effect.fnUntraced(function* (
   graph: Graph,
   settings: FlowSettings,
   parameters: Readonly<Record<string, ParameterValue>>,
-  runId: string,
+  run: Session["run"],
 ) {
   const machine = yield* Machine
   const sessionFor = (signal: AbortSignal): Session =>
@@ -248,7 +253,7 @@ const makePlanner = Effect.fnUntraced(function* (
       signal,
       parameters,
       settings: runSettings(settings),
-      run: { id: runId, fence: 1 },
+      run,
       reject: ({ reason }) => {
         throw failure("data", `Cannot plan: ${reason}`)
       },

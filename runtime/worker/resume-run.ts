@@ -83,7 +83,7 @@ export const planResumption = Effect.fnUntraced(function* (
   const lost = lostSnapshots(progress)
   for (const each of lost) yield* refuseLost(run.id, each, newSnapshot)
   const { parameters, bizdate, scheduledAt } = run
-  const plan = yield* planNew({ flow, parameters, bizdate, scheduledAt, runId: run.id })
+  const plan = yield* planNew({ flow, parameters, bizdate, scheduledAt, runId: run.id, fence: run.fence + 1 })
   const moved = sourcesDiffer(run.sources, yield* fingerprints(plan))
   if (moved !== undefined)
     return yield* refused(`${cannot}: ${moved}`, "Let the data sources be what they were when the run began")

@@ -23,6 +23,8 @@ export interface FlowRequest {
   readonly scheduledAt?: string
   /** Of a run that there is already. */
   readonly runId?: string
+  /** Of an attempt at a run that there is already. */
+  readonly fence?: number
 }
 
 /** Plans a flow, under a new run id unless one is given. Changes nothing. */

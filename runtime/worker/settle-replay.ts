@@ -47,7 +47,7 @@ const closed = Effect.fnUntraced(function* (run: RunRecord, flow: Flow, step: st
   }))
   const isOpen = inputs.some(({ splits }) => splits.length > 0)
   const source = { quarantine, replay: id, offered: entryColumns(recorded).offered, rows: 0, isEmpty: true }
-  const planning = planNew({ flow, parameters, bizdate, scheduledAt, runId: id })
+  const planning = planNew({ flow, parameters, bizdate, scheduledAt, runId: id, fence: run.fence + 1 })
   const plan = isOpen
     ? yield* planning.pipe(Effect.provideService(InstalledComponents, withQuarantine(components, source)))
     : undefined
