@@ -101,6 +101,7 @@ function broken(cause: unknown): TrialResult {
     unexpected: [`the campaign could not judge the run: ${text}`],
     examples: [],
     attempts: [],
+    thawed: [],
     fence: undefined,
     statements: NOTHING.statements,
   }

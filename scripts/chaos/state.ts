@@ -33,6 +33,17 @@ function receiptsOf(database: Database, run: number): readonly SplitReceipt[] {
   return rows.map(([receipt]) => JSON.parse(String(receipt)) as SplitReceipt)
 }
 
+/** True while a process that is frozen in the middle of a write keeps everybody out. */
+export function isStateLocked(home: string): boolean {
+  try {
+    withState(home, (database) => database.run("BEGIN IMMEDIATE; ROLLBACK"))
+    return false
+  } catch (cause) {
+    if (String(cause).includes("locked")) return true
+    throw cause
+  }
+}
+
 /** Ids of the rows in quarantine, in the order in which they were kept. */
 export function quarantinedIds(home: string, run: string): readonly number[] {
   const found = withState(home, (database) => {

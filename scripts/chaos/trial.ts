@@ -6,7 +6,7 @@ import { type Armed, arm, type Baseline, type Durations } from "./inflict.ts"
 import { Scene } from "./scene.ts"
 import type { Servers } from "./servers.ts"
 import type { Shape } from "./shape.ts"
-import { readState, type State } from "./state.ts"
+import { isStateLocked, readState, type State } from "./state.ts"
 import { judge, receiptFaults, type Verdict } from "./verdict.ts"
 import { type Ended, FROZEN, lastWords, printedReport, Worker } from "./worker.ts"
 import { Zombie } from "./zombie.ts"
@@ -37,6 +37,8 @@ export interface AttemptResult {
 
 export interface TrialResult extends Verdict {
   readonly attempts: readonly AttemptResult[]
+  /** Exit codes and last words of workers that had been given up and went on. */
+  readonly thawed: readonly string[]
   readonly fence: number | undefined
   readonly statements: Baseline["statements"]
 }
@@ -50,28 +52,38 @@ export async function runTrial(trial: Trial): Promise<TrialResult> {
   const counts = countStatements(scene)
   const results: AttemptResult[] = []
   const unexpected: string[] = []
+  const thawed: string[] = []
+  let zombies: Zombie[] = []
+  const endZombies = async () => {
+    // All of them first: one may hold a lock that another waits for.
+    for (const zombie of zombies) zombie.thaw()
+    for (const zombie of zombies) {
+      const { faults, said } = await zombie.end(() => readState(scene.home))
+      unexpected.push(...faults)
+      thawed.push(said)
+    }
+    zombies = []
+  }
   let state: State | undefined
-  let zombie: Zombie | undefined
   for (let number = 1; state?.status !== "succeeded"; number++) {
     const faults = attempts[number - 1] ?? []
-    const words = wordsFor(state, zombie !== undefined)
+    const words = wordsFor(state, zombies.length > 0)
     scene.mark()
     const worker = new Worker({ words, folder, home: scene.home, name: `${number}-${words[0]}` })
     const armed = faults.map((fault) => arm(scene, worker, fault, baseline, durations))
-    zombie?.follow()
-    const ended = await patiently(worker, unexpected)
+    for (const zombie of zombies) zombie.follow()
+    let ended = await patiently(worker, unexpected)
     for (const each of armed) await each.disarm()
     scene.heal()
-    const isPeace = zombie === undefined && armed.every(({ firedMs }) => firedMs === undefined)
-    unexpected.push(...((await zombie?.end(() => readState(scene.home))) ?? []))
-    zombie = undefined
+    const isPeace = zombies.length === 0 && armed.every(({ firedMs }) => firedMs === undefined)
+    if (ended.code !== FROZEN) await endZombies()
+    else if (isStateLocked(scene.home) || readState(scene.home) === undefined) {
+      // It keeps everybody from its record of runs, or is not in it: such a one has to be killed.
+      worker.kill()
+      ended = { ...(await worker.exited), code: FROZEN }
+    } else zombies.push(new Zombie(worker, faults.find(({ kind }) => kind === "freeze-worker")?.thawMs ?? 0))
     results.push(resultOf(words, ended, armed))
     state = readState(scene.home)
-    if (ended.code === FROZEN) {
-      const thawMs = faults.find(({ kind }) => kind === "freeze-worker")?.thawMs ?? 0
-      if (state === undefined) worker.kill()
-      else zombie = new Zombie(worker, thawMs)
-    }
     // A run that nobody knows, nobody can clean up behind.
     if (state === undefined) scene.keepAliveEnds()
     if (ended.code !== FROZEN) unexpected.push(...endingFaults(ended, { shape, state, armed, isPeace }))
@@ -80,12 +92,12 @@ export async function runTrial(trial: Trial): Promise<TrialResult> {
       break
     }
   }
-  unexpected.push(...((await zombie?.end(() => readState(scene.home))) ?? []))
+  await endZombies()
   scene.keepAliveEnds()
   const verdict = await judgement(scene, shape, state)
   const all = [...unexpected, ...verdict.unexpected]
   if (verdict.lost + verdict.doubled + verdict.leftovers.length + all.length > 0) await keepEvidence(scene, verdict)
-  return { ...verdict, unexpected: all, attempts: results, fence: state?.fence, statements: counts() }
+  return { ...verdict, unexpected: all, attempts: results, thawed, fence: state?.fence, statements: counts() }
 }
 
 function wordsFor(state: State | undefined, isTaken: boolean): readonly string[] {

@@ -14,13 +14,17 @@ export class Zombie {
 
   /** The attempt that takes its place has begun. */
   follow(): void {
-    this.#timer = setTimeout(() => this.#worker.thaw(), this.#thawMs)
+    this.#timer ??= setTimeout(() => this.#worker.thaw(), this.#thawMs)
   }
 
-  /** Lets it go on and waits for its end. Returns what it did that it must not do. */
-  async end(read: () => State | undefined): Promise<readonly string[]> {
+  thaw(): void {
     clearTimeout(this.#timer)
     this.#worker.thaw()
+  }
+
+  /** Lets it go on and waits for its end. `faults` is what it did that it must not do. */
+  async end(read: () => State | undefined): Promise<{ readonly faults: readonly string[]; readonly said: string }> {
+    this.thaw()
     let isLate = false
     const limit = setTimeout(() => {
       isLate = true
@@ -28,11 +32,12 @@ export class Zombie {
     }, LIMIT_MS)
     const ended = await this.#worker.exited
     clearTimeout(limit)
-    return isLate ? [`a frozen worker did not end in ${LIMIT_MS / 1000} s after it went on`] : faults(ended, read())
+    const late = [`a frozen worker did not end in ${LIMIT_MS / 1000} s after it went on`]
+    return { faults: isLate ? late : faultsOf(ended, read()), said: `${ended.code}: ${lastWords(ended)}` }
   }
 }
 
-function faults(ended: Ended, state: State | undefined): readonly string[] {
+function faultsOf(ended: Ended, state: State | undefined): readonly string[] {
   const { code, out } = ended
   if (code === 70 || code > 128) return [`a frozen worker went on and ended with code ${code}: ${lastWords(ended)}`]
   if (code !== 0) return []
