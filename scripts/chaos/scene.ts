@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs"
+import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { Service } from "../services/service.ts"
 import { access, type Place } from "./database.ts"
@@ -59,7 +59,7 @@ export class Scene implements AsyncDisposable {
         ...(target.disk === undefined ? {} : { target: target.disk }),
       }
       await Bun.write(join(folder, "flow.json"), JSON.stringify(flow(shape), null, 2))
-      await Bun.write(join(folder, "sources.json"), JSON.stringify(sources(places, proxies), null, 2), { mode: 0o600 })
+      writeFileSync(join(folder, "sources.json"), JSON.stringify(sources(places, proxies), null, 2), { mode: 0o600 })
       const held = stack.move()
       return new Scene({ folder, home, places, proxies, disks }, () => held.disposeAsync())
     } catch (cause) {
