@@ -76,7 +76,11 @@ export class Scene implements AsyncDisposable {
     const killed = service.kill("SIGKILL")
     const back = killed
       .then(() => Bun.sleep(downMs))
-      .then(() => service.restart())
+      .then(() => {
+        // MariaDB does not start while what it has to recover finds no room.
+        this.disks.target?.free()
+        return service.restart()
+      })
       .then(() => void this.#killed.delete(service))
     this.#killed.set(service, { killed, back })
     return { killed, back }

@@ -1,17 +1,18 @@
 import { startMariadb } from "../services/mariadb.ts"
 import { startPostgres } from "../services/postgres.ts"
+import { isAlive } from "../services/server.ts"
 import type { Service } from "../services/service.ts"
 
 /** Which server of a set: PostgreSQL has two, so that a copy may stay on one server or go from one to another. */
 export type ServerName = "postgres-a" | "postgres-b" | "mariadb"
 
-/** Private servers, each started when it is first asked for. They end with this process. */
+/** Private servers, each started when it is first asked for, or found dead. They end with this process. */
 export class Servers implements AsyncDisposable {
   readonly #running = new Map<ServerName, Promise<Service>>()
 
   get(name: ServerName): Promise<Service> {
     const known = this.#running.get(name)
-    if (known !== undefined) return known
+    if (known !== undefined) return known.then(revived)
     const starting = name === "mariadb" ? startMariadb({ settings: MARIADB }) : startPostgres({ settings: POSTGRES })
     this.#running.set(name, starting)
     return starting
@@ -20,6 +21,12 @@ export class Servers implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#running.values()].map(async (service) => (await service).stop()))
   }
+}
+
+/** One run that could not start its server again must not fail all that come after it. */
+async function revived(service: Service): Promise<Service> {
+  if (!isAlive(service.pid)) await service.restart()
+  return service
 }
 
 /** What is committed survives kill -9, whatever the server was writing at that moment. */
