@@ -45,9 +45,9 @@ beforeAll(async () => {
     type: "postgres",
     sql: clientOf(),
     watch: clientOf(),
-    sessions: "SELECT count(*)::int FROM pg_stat_activity WHERE application_name LIKE 'headrace %'",
+    sessions: "SELECT count(*)::int FROM pg_stat_activity WHERE application_name LIKE 'headrace %' AND datname = current_database()",
     waiting:
-      "SELECT count(*)::int FROM pg_stat_activity WHERE application_name LIKE 'headrace %' AND wait_event_type = 'Lock'",
+      "SELECT count(*)::int FROM pg_stat_activity WHERE application_name LIKE 'headrace %' AND datname = current_database() AND wait_event_type = 'Lock'",
     slowRows: "SELECT i AS id FROM generate_series(1, 1000) AS i, LATERAL (SELECT pg_sleep(0.2 + i * 0)) AS s",
     failing: [
       `CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS

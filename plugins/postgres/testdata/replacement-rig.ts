@@ -37,6 +37,8 @@ export async function fresh(
   await admin.execute(
     `CREATE SCHEMA "${schema}"; GRANT USAGE ON SCHEMA "${schema}" TO PUBLIC; GRANT CREATE ON SCHEMA "${schema}" TO "the Owner"`,
   )
+  // Earlier tests may have set what they liked.
+  await admin.execute("RESET ALL")
   await admin.execute(`SET search_path = "${schema}", public`)
   await admin.execute(sql)
   return { admin, at, schema }
