@@ -7,7 +7,7 @@ import { SmallDisk } from "./full-disk.ts"
 import type { Baseline } from "./inflict.ts"
 import { Random } from "./random.ts"
 import { Servers } from "./servers.ts"
-import { drawShape, type Shape } from "./shape.ts"
+import { drawShape, isPostgres, type Shape } from "./shape.ts"
 import { runTrial, type TrialResult } from "./trial.ts"
 
 /** One run of a campaign as it was drawn. */
@@ -50,11 +50,12 @@ export async function runCampaign(options: Options, folder: string, tell: (row: 
     const own = join(folder, `${String(++folders).padStart(4, "0")}-run-${drawn.index}`)
     mkdirSync(own, { mode: 0o755 })
     const began = performance.now()
-    const servers = killsServer(attempts) ? killed : shared
+    const servers = endangersServer(drawn) ? killed : shared
     const result = await runTrial({ shape, attempts, baseline, servers, folder: own, durations }).catch(broken)
     const { lost, doubled, leftovers, unexpected } = result
     const isGood = lost + doubled + leftovers.length + unexpected.length === 0
     if (isGood) rmSync(own, { recursive: true, force: true })
+    else await servers.keepLogs(own)
     const suffered = result.attempts.flatMap(({ faults }) =>
       faults.flatMap(({ kind, firedMs }) => (firedMs === undefined ? [] : [kind])),
     )
@@ -78,7 +79,7 @@ export async function runCampaign(options: Options, folder: string, tell: (row: 
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const drawn = next
       const baseline = await baselines.of(drawn.shape)
-      if (!killsServer(drawn.attempts)) {
+      if (!endangersServer(drawn)) {
         await run(drawn, baseline)
         continue
       }
@@ -91,9 +92,15 @@ export async function runCampaign(options: Options, folder: string, tell: (row: 
   return rows
 }
 
+/** Such a run has servers of its own: MariaDB may end itself when it cannot write a page. */
+function endangersServer({ attempts, shape }: Drawn): boolean {
+  const isFull = attempts.flat().some(({ kind }) => kind === "full-target")
+  return killsServer(attempts) || (isFull && !isPostgres(shape.target))
+}
+
 /** A fault of the campaign itself, or something that it did not think of. */
 function broken(cause: unknown): TrialResult {
-  const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)
+  const text = causesOf(cause).join("; then: ")
   return {
     lost: 0,
     doubled: 0,
@@ -105,6 +112,12 @@ function broken(cause: unknown): TrialResult {
     fence: undefined,
     statements: NOTHING.statements,
   }
+}
+
+/** What went wrong first comes first, before what could not be cleaned up behind it. */
+function causesOf(cause: unknown): readonly string[] {
+  if (cause instanceof SuppressedError) return [...causesOf(cause.suppressed), ...causesOf(cause.error)]
+  return [cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)]
 }
 
 const NOTHING: Baseline = { ms: 0, statements: { source: {}, target: {} } }

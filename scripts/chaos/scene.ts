@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { isAlive } from "../services/server.ts"
 import type { Service } from "../services/service.ts"
 import { access, type Place } from "./database.ts"
 import type { Role } from "./fault.ts"
@@ -61,7 +62,9 @@ export class Scene implements AsyncDisposable {
       await Bun.write(join(folder, "flow.json"), JSON.stringify(flow(shape), null, 2))
       writeFileSync(join(folder, "sources.json"), JSON.stringify(sources(places, proxies), null, 2), { mode: 0o600 })
       const held = stack.move()
-      return new Scene({ folder, home, places, proxies, disks }, () => held.disposeAsync())
+      const scene = new Scene({ folder, home, places, proxies, disks }, () => held.disposeAsync())
+      held.defer(() => scene.heal())
+      return scene
     } catch (cause) {
       await stack.disposeAsync()
       throw cause
@@ -76,14 +79,21 @@ export class Scene implements AsyncDisposable {
     const killed = service.kill("SIGKILL")
     const back = killed
       .then(() => Bun.sleep(downMs))
-      .then(() => {
-        // MariaDB does not start while what it has to recover finds no room.
-        this.disks.target?.free()
-        return service.restart()
-      })
+      .then(() => this.#restart(service))
       .then(() => void this.#killed.delete(service))
     this.#killed.set(service, { killed, back })
     return { killed, back }
+  }
+
+  /** MariaDB does not start while what it has to recover finds no room. */
+  async #restart(service: Service): Promise<void> {
+    try {
+      await service.restart()
+    } catch (cause) {
+      if (this.disks.target === undefined) throw cause
+      this.disks.target.free()
+      await service.restart()
+    }
   }
 
   /** Another attempt begins. */
@@ -101,10 +111,12 @@ export class Scene implements AsyncDisposable {
   }
 
   /** Ends what would keep the next attempt from succeeding, but for connections that are lost. */
-  heal(): void {
+  async heal(): Promise<void> {
     this.disks.home?.free()
     this.disks.target?.free()
     for (const proxy of Object.values(this.proxies)) proxy.heal()
+    // MariaDB may end itself when it cannot write a page.
+    for (const { service } of Object.values(this.places)) if (!isAlive(service.pid)) await service.restart()
   }
 
   [Symbol.asyncDispose](): Promise<void> {

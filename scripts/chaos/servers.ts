@@ -1,3 +1,4 @@
+import { join } from "node:path"
 import { startMariadb } from "../services/mariadb.ts"
 import { startPostgres } from "../services/postgres.ts"
 import { isAlive } from "../services/server.ts"
@@ -18,10 +19,20 @@ export class Servers implements AsyncDisposable {
     return starting
   }
 
+  /** What the servers have written of themselves, for somebody who looks for a cause. */
+  async keepLogs(folder: string): Promise<void> {
+    for (const [name, running] of this.#running) {
+      const service = await running.catch(() => undefined)
+      if (service !== undefined) await Bun.write(join(folder, `${name}.log`), service.log().slice(-LOG_CHARACTERS))
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#running.values()].map(async (service) => (await service).stop()))
   }
 }
+
+const LOG_CHARACTERS = 100_000
 
 /** One run that could not start its server again must not fail all that come after it. */
 async function revived(service: Service): Promise<Service> {

@@ -74,7 +74,7 @@ export async function runTrial(trial: Trial): Promise<TrialResult> {
     for (const zombie of zombies) zombie.follow()
     let ended = await patiently(worker, unexpected)
     for (const each of armed) await each.disarm()
-    scene.heal()
+    await scene.heal()
     const isPeace = zombies.length === 0 && armed.every(({ firedMs }) => firedMs === undefined)
     if (ended.code !== FROZEN) await endZombies()
     else if (isStateLocked(scene.home) || readState(scene.home) === undefined) {
