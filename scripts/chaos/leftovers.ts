@@ -1,16 +1,17 @@
 import { existsSync, readdirSync } from "node:fs"
-import { ask, type Place } from "./database.ts"
+import { ask, type Cells, type Place } from "./database.ts"
 import type { Scene } from "./scene.ts"
+import type { State } from "./state.ts"
 import { SOURCE_TABLE, TARGET_TABLE } from "./tables.ts"
 
 /** What a run has left where nothing must be left, one line each. */
-export async function leftovers(scene: Scene): Promise<readonly string[]> {
+export async function leftovers(scene: Scene, run: Pick<State, "id" | "fence">): Promise<readonly string[]> {
   const { source, target } = scene.places
   return [
     ...(await strayTables(source, [SOURCE_TABLE])),
     ...(await strayTables(target, [TARGET_TABLE, "headrace_ledger"])),
-    ...(await staySessions(source)),
-    ...(await staySessions(target)),
+    ...(await staySessions(source, run)),
+    ...(await staySessions(target, run)),
     ...(await locks(source)),
     ...(await locks(target)),
     ...strayFiles(scene),
@@ -39,7 +40,7 @@ async function strayTables(place: Place, known: readonly string[]): Promise<read
 }
 
 /** Connections that are not ours. What has just been closed may take a moment to go. */
-async function staySessions(place: Place): Promise<readonly string[]> {
+async function staySessions(place: Place, run: Pick<State, "id" | "fence">): Promise<readonly string[]> {
   const { database, service } = place
   const sql =
     service.kind === "postgres"
@@ -49,12 +50,30 @@ async function staySessions(place: Place): Promise<readonly string[]> {
          WHERE DB = '${database}' AND ID <> CONNECTION_ID()`
   const deadline = performance.now() + PATIENCE_MS
   for (;;) {
-    const found = await ask(place, sql)
+    const all = await ask(place, sql)
+    const found = service.kind === "postgres" || all.length === 0 ? all : await holding(place, all, run)
     if (found.length === 0) return []
     if (performance.now() > deadline)
       return found.map((session) => `session in ${service.kind}: ${session.map((word) => word ?? "").join(" | ")}`)
     await Bun.sleep(50)
   }
+}
+
+/**
+ * MariaDB knows a session of a run by a lock that is its first statement. One that was cut off between its login and that
+ * statement has no name and holds nothing; nobody but the server's own timeout can end it.
+ */
+async function holding(place: Place, sessions: readonly Cells[], { id, fence }: Pick<State, "id" | "fence">) {
+  const names = Array.from({ length: fence }, (_, i) =>
+    Array.from({ length: 64 }, (_, n) => `headrace:${id}:${i + 1}:${n + 1}`),
+  ).flat()
+  const [holders = []] = await ask(
+    place,
+    `SELECT ${names.map((name) => `CAST(IS_USED_LOCK('${name}') AS char)`).join(", ")}`,
+  )
+  const working = await ask(place, "SELECT CAST(trx_mysql_thread_id AS char) FROM information_schema.INNODB_TRX")
+  const held = new Set([...holders, ...working.flat()])
+  return sessions.filter(([session]) => held.has(session ?? null))
 }
 
 /** Named locks of MariaDB end with their session, so there is none without one. */

@@ -19,7 +19,7 @@ export interface Verdict {
 
 /** Compares everything that can be seen of a run that says it has succeeded with what must be. */
 export async function judge(scene: Scene, shape: Shape, state: State): Promise<Verdict> {
-  const left = await leftovers(scene)
+  const left = await leftovers(scene, state)
   const { lost, doubled, examples } = differenceOf(expectedRows(shape).values(), await readTarget(scene.places.target))
   const unexpected = [
     ...(state.report === undefined ? ["the report of the run is missing"] : receiptFaults(state.report, shape)),
