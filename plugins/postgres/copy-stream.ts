@@ -60,7 +60,7 @@ export async function openCopy(
       if (failed === undefined && !finished) {
         if (format.name === "binary") await write(TRAILER, false)
         stream.end()
-        while (!finished && failed === undefined) await wait()
+        while (!finished && failed === undefined) await Promise.race([wait(), link.wire.gone])
       }
       if (failed !== undefined) throw failed
     },

@@ -110,7 +110,8 @@ function recordOf(request: LoadRequest, values: readonly (string | null)[]): Rec
 }
 
 async function texts(link: Link, sql: string): Promise<readonly (readonly (string | null)[])[]> {
-  return (await link.sql.unsafe(sql).values()) as unknown as (string | null)[][] // every column is cast to text
+  const rows = link.sql.unsafe(sql).values()
+  return (await Promise.race([rows, link.wire.gone])) as unknown as (string | null)[][] // every column is cast to text
 }
 
 function statements(request: LoadRequest, range: string): string {

@@ -213,14 +213,14 @@ async function open(settings: PostgresSettings, session: Session): Promise<Link>
       wire,
       async run(statements) {
         if (wire.closed) throw lost()
-        await sql.unsafe(statements).simple()
+        await Promise.race([sql.unsafe(statements).simple(), wire.gone])
       },
       async cancellable(query, signal, use) {
         const stop = () => cancel(query)
         signal.addEventListener("abort", stop, { once: true })
         try {
           signal.throwIfAborted()
-          return await use()
+          return await Promise.race([use(), wire.gone])
         } finally {
           signal.removeEventListener("abort", stop)
         }

@@ -16,10 +16,12 @@ export class Wire {
   #opened = false
   #cancelling = false
   readonly #tap = new CopyTap()
+  readonly #gone = Promise.withResolvers<never>()
 
   constructor(settings: PostgresSettings, timeoutMs: number) {
     this.#settings = settings
     this.#timeoutMs = timeoutMs
+    this.#gone.promise.catch(() => undefined)
   }
 
   /** What the driver asks for sockets: one for the connection, and one for each cancel request. */
@@ -46,6 +48,11 @@ export class Wire {
   /** True once the connection is gone for good. */
   get closed(): boolean {
     return this.#socket?.destroyed === true
+  }
+
+  /** Rejects when the connection is gone; whoever waits for the server races with it, and never waits for nobody. */
+  get gone(): Promise<never> {
+    return this.#gone.promise
   }
 
   pause(): void {
@@ -88,7 +95,11 @@ export class Wire {
       if (event === "data") tap.driver = undefined
       return removeListener(event, listener)
     }) as Socket["removeListener"]
-    on("close", () => tap.fail(lost()))
+    on("close", () => {
+      tap.fail(lost())
+      // The driver speaks first: it may know what the server has said before it went.
+      setTimeout(() => this.#gone.reject(lost()), 50)
+    })
     return socket
   }
 }

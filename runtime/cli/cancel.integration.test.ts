@@ -21,6 +21,8 @@ interface System {
   readonly slowRows: string
   /** A trigger function that makes every row of `t` fail with an error that may pass. */
   readonly failing: readonly string[]
+  /** The schema of this test among those of others. */
+  readonly schema: string
   readonly lock: string
   readonly hold: string
   readonly release: string
@@ -45,7 +47,8 @@ beforeAll(async () => {
     type: "postgres",
     sql: clientOf(),
     watch: clientOf(),
-    sessions: "SELECT count(*)::int FROM pg_stat_activity WHERE application_name LIKE 'headrace %' AND datname = current_database()",
+    sessions:
+      "SELECT count(*)::int FROM pg_stat_activity WHERE application_name LIKE 'headrace %' AND datname = current_database()",
     waiting:
       "SELECT count(*)::int FROM pg_stat_activity WHERE application_name LIKE 'headrace %' AND datname = current_database() AND wait_event_type = 'Lock'",
     slowRows: "SELECT i AS id FROM generate_series(1, 1000) AS i, LATERAL (SELECT pg_sleep(0.2 + i * 0)) AS s",
@@ -54,6 +57,7 @@ beforeAll(async () => {
          $$ BEGIN RAISE EXCEPTION 'try again' USING ERRCODE = '40P01'; END $$`,
       "CREATE TRIGGER fail BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION fail()",
     ],
+    schema: "current_schema()",
     lock: "BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE",
     hold: "BEGIN; SELECT count(*) FROM t",
     release: "ROLLBACK",
@@ -86,6 +90,7 @@ beforeAll(async () => {
     failing: [
       "CREATE TRIGGER fail BEFORE INSERT ON t FOR EACH ROW SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213, MESSAGE_TEXT = 'try again'",
     ],
+    schema: "DATABASE()",
     lock: "LOCK TABLES t WRITE",
     hold: "START TRANSACTION; SELECT COUNT(*) FROM t",
     release: "UNLOCK TABLES; ROLLBACK",
@@ -177,9 +182,11 @@ describe.each(["postgres", "mysql"] as const)("headrace run, cancelled in %s", (
     return system
   }
 
-  async function untouched({ sql }: System): Promise<void> {
+  async function untouched({ sql, schema }: System): Promise<void> {
     expect((await sql("SELECT id FROM t")).map(([id]) => Number(id))).toEqual([-1])
-    const left = await sql("SELECT table_name FROM information_schema.tables WHERE table_name LIKE '%\\_dpfx\\_%'")
+    const left = await sql(
+      `SELECT table_name FROM information_schema.tables WHERE table_schema = ${schema} AND table_name LIKE 't\\_dpfx\\_%'`,
+    )
     expect(left).toEqual([])
   }
 
