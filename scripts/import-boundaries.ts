@@ -59,7 +59,7 @@ interface Rule {
 
 const RULES: readonly Rule[] = [
   { room: /^core\/contract\//, may: (target) => target.startsWith("core/contract/"), pure: true, typesOnly: true },
-  { room: /^core\/store\//, may: (target) => isCore(target) || isPackage(target, "drizzle-orm"), pure: true },
+  { room: /^core\/(store|server)\//, may: (target) => isCore(target) || isPackage(target, "drizzle-orm"), pure: true },
   { room: /^core\//, may: isCore, pure: true },
   { room: /^plugins\/registry\.gen\.ts$/, may: (target, type) => isPluginModule(target) || isContract(target, type) },
   {

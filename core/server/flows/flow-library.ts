@@ -1,0 +1,67 @@
+import { Context, type Effect } from "effect"
+import type { StoreError } from "../../store/store-error.ts"
+import type { FlowProperties } from "../../store/tables/flow-tables.ts"
+import type { Actor } from "../access/actor.ts"
+import type { RequestError } from "../request-error.ts"
+import type { SourceUse } from "../sources/source-registry.ts"
+
+/** A flow with a name, a folder, properties and versions. */
+export interface SavedFlow {
+  readonly id: string
+  readonly name: string
+  readonly folder: string
+  readonly description: string
+  readonly document: string
+  readonly hash: string
+  readonly properties: FlowProperties
+  readonly owner: string
+  readonly version: number
+  readonly createdAt: number
+  readonly updatedAt: number
+  readonly updatedBy: string
+}
+
+export interface FlowDraft {
+  readonly name: string
+  readonly folder?: string
+  readonly description?: string
+  /** The text of the document, kept to the letter. */
+  readonly document: string
+  readonly properties?: Partial<FlowProperties>
+  readonly remark?: string
+}
+
+export interface FlowVersion {
+  readonly version: number
+  readonly remark: string
+  readonly author: string
+  readonly at: number
+}
+
+type Failure = RequestError | StoreError
+
+/**
+ * The flows of the server. A document may be saved unfinished, but not unreadable: JSON with a place for every fault.
+ * Its data sources are authorised for whoever saves.
+ */
+export class FlowLibrary extends Context.Service<
+  FlowLibrary,
+  {
+    list(filter: {
+      readonly text?: string
+      readonly folder?: string
+      readonly after?: string
+      readonly limit: number
+    }): Effect.Effect<{ readonly items: readonly Omit<SavedFlow, "document">[]; readonly next?: string }, StoreError>
+    get(name: string): Effect.Effect<SavedFlow, Failure>
+    byId(id: string): Effect.Effect<SavedFlow, Failure>
+    create(actor: Actor, draft: FlowDraft): Effect.Effect<SavedFlow, Failure>
+    update(actor: Actor, name: string, version: number, draft: FlowDraft): Effect.Effect<SavedFlow, Failure>
+    /** Refused while runs of it go on; schedules and triggers go with it. */
+    remove(actor: Actor, name: string, version: number): Effect.Effect<void, Failure>
+    versions(name: string): Effect.Effect<readonly FlowVersion[], Failure>
+    version(name: string, version: number): Effect.Effect<SavedFlow, Failure>
+    /** The data sources that a document uses, by its steps: inputs read, outputs write. */
+    uses(document: string): Effect.Effect<readonly SourceUse[], RequestError>
+  }
+>()("core/server/flows/FlowLibrary") {}

@@ -1,0 +1,86 @@
+import type { ColumnKit } from "../column-kit.ts"
+
+/** A run as the server sees it, from the request on; `queued` ones are not known to the engine yet. */
+export type JobStatus =
+  | "queued"
+  | "running"
+  /** Its process has died; it waits for somebody to resume or cancel it. */
+  | "interrupted"
+  | "succeeded"
+  | "failed"
+  | "cancelled"
+  /** Not run on purpose: the schedule says so. */
+  | "skipped"
+
+export interface JobCause {
+  readonly kind: "person" | "trigger" | "schedule" | "retry" | "replay"
+  /** Id of the user, the trigger, the schedule, or the job that is tried again. */
+  readonly id: string
+  readonly name: string
+}
+
+/** What the server runs, and what it has said meanwhile. */
+export function jobTables({ table, text, integer, json }: ColumnKit) {
+  return {
+    jobs: table("jobs", {
+      /** Also the id of the engine's run. Grows with time. */
+      id: text().notNull(),
+      flow: text().notNull(),
+      flowName: text().notNull(),
+      flowVersion: integer().notNull(),
+      environment: text().$type<"prod" | "dev">().notNull(),
+      /** Data sources that it uses, which may be limited. */
+      dataSources: json<readonly string[]>().notNull(),
+      cause: json<JobCause>().notNull(),
+      /** The user with whose grants it runs. */
+      account: text().notNull(),
+      parameters: json<Readonly<Record<string, string>>>().notNull(),
+      bizdate: text().notNull(),
+      scheduledAt: text().notNull(),
+      priority: integer().notNull(),
+      status: text().$type<JobStatus>().notNull(),
+      /** Of `queued` and `running`: somebody wants it to end. */
+      cancelledBy: text(),
+      /** How the next attempt begins. */
+      start: json<JobStart>().notNull(),
+      /** Tries after failures so far, of those that the flow allows. */
+      retry: integer().notNull(),
+      timeoutMs: integer(),
+      /** The server that runs it. */
+      server: text(),
+      idempotencyKey: text(),
+      /** SHA-256 of the request, to tell the same one from another with its key. */
+      requestHash: text(),
+      requestedAt: integer().notNull(),
+      /** Not before. */
+      dueAt: integer().notNull(),
+      startedAt: integer(),
+      endedAt: integer(),
+      written: integer(),
+      rejected: integer(),
+      /** Why it has failed. */
+      message: text(),
+    }),
+    jobLogs: table("job_logs", {
+      job: text().notNull(),
+      line: integer().notNull(),
+      at: integer().notNull(),
+      level: text().$type<"debug" | "info" | "warn" | "error">().notNull(),
+      step: text(),
+      text: text().notNull(),
+    }),
+    /** Servers that share the store. */
+    servers: table("servers", {
+      id: text().notNull(),
+      host: text().notNull(),
+      pid: integer().notNull(),
+      process: text(),
+      startedAt: integer().notNull(),
+      seenAt: integer().notNull(),
+    }),
+  }
+}
+
+export type JobStart =
+  | { readonly kind: "run" }
+  | { readonly kind: "resume"; readonly newSnapshot: boolean; readonly restart: boolean; readonly force: boolean }

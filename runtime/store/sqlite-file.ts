@@ -1,0 +1,106 @@
+import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs"
+import { dirname } from "node:path"
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite"
+import type { SQL } from "drizzle-orm"
+import { SQLiteAsyncDialect } from "drizzle-orm/sqlite-core"
+import { drizzle } from "drizzle-orm/sqlite-proxy"
+import type { Queries } from "../../core/store/database.ts"
+import { migrationsFor } from "../../core/store/migrations/index.ts"
+import { sqliteTables } from "../../core/store/tables.ts"
+import { migrateFile } from "./sqlite-migration.ts"
+
+/** An open SQLite file with two connections: readers never wait for a writer. Calls are synchronous and short. */
+export interface SqliteFile {
+  readonly path: string
+  readonly reader: Queries
+  readonly writer: Queries
+  readonly isInTransaction: boolean
+  exec(sql: string): void
+  close(): void
+}
+
+/** Makes the file where there is none, readable by its owner only, and brings an older one to this version. */
+export function openFile(path: string): SqliteFile {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  makePrivate(path)
+  const writer = new DatabaseSync(path)
+  let reader: DatabaseSync | undefined
+  try {
+    writer.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
+    writer.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
+    migrateFile(writer, path, migrationsFor("sqlite"))
+    reader = new DatabaseSync(path)
+    reader.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA query_only = ON`)
+  } catch (error) {
+    reader?.close()
+    writer.close()
+    throw error
+  }
+  const reading = reader
+  return {
+    path,
+    reader: queriesOf(reading),
+    writer: queriesOf(writer),
+    get isInTransaction() {
+      return writer.isOpen && writer.isTransaction
+    },
+    exec: (sql) => writer.exec(sql),
+    close() {
+      reading.close()
+      writer.close()
+    },
+  }
+}
+
+/** SQLite gives its companions of the file the same mode. */
+export function makePrivate(path: string): void {
+  closeSync(openSync(path, "a", 0o600))
+  chmodSync(path, 0o600)
+}
+
+function queriesOf(database: DatabaseSync): Queries {
+  const arrays = preparedBy(database, true)
+  const objects = preparedBy(database, false)
+  const db = drizzle(
+    async (sql, params, method) => {
+      const values = params as SQLInputValue[] // what the columns have encoded
+      if (method === "run") return { rows: [arrays(sql).run(...values)] }
+      const rows = arrays(sql).all(...values) as unknown[]
+      return { rows: method === "get" ? (rows[0] as unknown[]) : rows }
+    },
+    // Only as the third argument is the case of names looked at.
+    undefined,
+    { casing: "snake_case" },
+  )
+  return {
+    tables: sqliteTables,
+    select: db.select.bind(db),
+    selectDistinct: db.selectDistinct.bind(db),
+    insert: db.insert.bind(db),
+    update: db.update.bind(db),
+    delete: db.delete.bind(db),
+    $count: db.$count.bind(db),
+    async rows<R>(statement: SQL) {
+      const { sql, params } = dialect.sqlToQuery(statement)
+      return objects(sql).all(...(params as SQLInputValue[])) as R[] // the statement says what it gives
+    },
+  }
+}
+
+/** Statements are parsed once; those that come seldom give way. */
+function preparedBy(database: DatabaseSync, asArrays: boolean): (sql: string) => StatementSync {
+  const statements = new Map<string, StatementSync>()
+  return (sql) => {
+    const known = statements.get(sql)
+    if (known !== undefined) return known
+    const statement = database.prepare(sql)
+    if (asArrays) statement.setReturnArrays(true)
+    if (statements.size >= MOST_STATEMENTS) statements.delete(statements.keys().next().value!)
+    statements.set(sql, statement)
+    return statement
+  }
+}
+
+const dialect = new SQLiteAsyncDialect({ casing: "snake_case" })
+const BUSY_TIMEOUT_MS = 10_000
+const MOST_STATEMENTS = 300
