@@ -1,8 +1,9 @@
-import { Effect, Layer } from "effect"
+import { type Context, Effect, Layer } from "effect"
 import { type Queries, StoreDatabase } from "../../core/store/database.ts"
-import { StoreError } from "../../core/store/store-error.ts"
+import type { StoreError } from "../../core/store/store-error.ts"
 import { openFile, type SqliteFile } from "./sqlite-file.ts"
-import { storeFailure } from "./store-failure.ts"
+import { type Answer, accepted, storeCall } from "./store-call.ts"
+import { storeErrorOf } from "./store-failure.ts"
 
 /** The store in an SQLite file. */
 export function sqliteDatabaseLayer(path: string): Layer.Layer<StoreDatabase, StoreError> {
@@ -10,41 +11,50 @@ export function sqliteDatabaseLayer(path: string): Layer.Layer<StoreDatabase, St
     StoreDatabase,
     Effect.gen(function* () {
       const file = yield* Effect.acquireRelease(
-        Effect.try({ try: () => openFile(path), catch: storeErrorOf("open the store", path) }),
+        storeCall<SqliteFile, never>(
+          async () => openFile(path),
+          (error) => storeErrorOf("open the store", path, error),
+        ),
         (opened) => Effect.sync(() => opened.close()),
       )
-      return makeSqliteDatabase(file)
+      return yield* Effect.acquireRelease(
+        Effect.sync(() => makeSqliteDatabase(file)),
+        (database) => Effect.promise(database.written),
+      )
     }),
   )
 }
 
-export function makeSqliteDatabase(file: SqliteFile): StoreDatabase["Service"] {
+export interface SqliteDatabase extends Context.Service.Shape<typeof StoreDatabase> {
+  /** Resolves once nothing waits to be written any more. */
+  written(): Promise<void>
+}
+
+export function makeSqliteDatabase(file: SqliteFile): SqliteDatabase {
   const queue: Waiting[] = []
-  let isDraining = false
+  let draining: Promise<void> | undefined
 
   /** What waits is written in one transaction: as many writes as come while the disk is busy cost one flush. */
   async function drain(): Promise<void> {
-    isDraining = true
-    try {
-      while (queue.length > 0) await writeTogether(file, queue.splice(0, MOST_TOGETHER))
-    } finally {
-      isDraining = false
-    }
+    while (queue.length > 0) await writeTogether(file, queue.splice(0, MOST_TOGETHER))
+    draining = undefined
+  }
+
+  function call<A, E>(action: string, work: () => Promise<A>): Answer<A, E> {
+    return storeCall(work, (error) => storeErrorOf(`${action} the store`, file.path, error))
   }
 
   return {
     dialect: "sqlite",
-    read: (query) => attempt(file.path, "read", () => query(file.reader)),
+    read: (query) => call("read", () => query(file.reader)),
     write: (work) =>
-      attempt(
-        file.path,
-        "write",
-        () =>
-          new Promise((resolve, reject) => {
-            queue.push({ work, resolve: resolve as (value: unknown) => void, reject })
-            if (!isDraining) void drain()
-          }),
-      ),
+      call("write", () => {
+        const { promise, resolve, reject } = Promise.withResolvers<Awaited<ReturnType<typeof work>>>()
+        queue.push({ work, resolve: resolve as (value: unknown) => void, reject }) // resolved by what its work gives
+        draining ??= drain()
+        return promise
+      }),
+    written: async () => draining,
   }
 }
 
@@ -58,11 +68,11 @@ interface Waiting {
 async function writeTogether(file: SqliteFile, batch: readonly Waiting[]): Promise<void> {
   const done: (() => void)[] = []
   try {
-    file.exec("BEGIN IMMEDIATE")
+    await file.begin()
     for (const each of batch) {
       file.exec("SAVEPOINT one")
       try {
-        const value = await each.work(file.writer)
+        const value = accepted(await each.work(file.writer))
         done.push(() => each.resolve(value))
       } catch (error) {
         // A full disk ends the whole transaction.
@@ -79,26 +89,6 @@ async function writeTogether(file: SqliteFile, batch: readonly Waiting[]): Promi
     return
   }
   for (const settle of done) settle()
-}
-
-function attempt<A>(path: string, action: string, work: () => Promise<A>): Effect.Effect<A, StoreError> {
-  return Effect.tryPromise({ try: work, catch: storeErrorOf(`${action} the store`, path) })
-}
-
-/** What is not of the store's doing, such as a failure that `work` has thrown, stays the cause. */
-function storeErrorOf(action: string, path: string) {
-  return (error: unknown): StoreError => {
-    // The query builder wraps what the driver has said.
-    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
-    const { message, reason, hint, code } = storeFailure(action, path, cause)
-    return new StoreError({
-      message,
-      reason,
-      cause,
-      ...(hint === undefined ? {} : { hint }),
-      ...(code === undefined ? {} : { code }),
-    })
-  }
 }
 
 const MOST_TOGETHER = 64

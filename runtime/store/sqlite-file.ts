@@ -15,22 +15,26 @@ export interface SqliteFile {
   readonly reader: Queries
   readonly writer: Queries
   readonly isInTransaction: boolean
+  /** Begins a transaction of the writer, as soon as no other process writes. The program goes on meanwhile. */
+  begin(): Promise<void>
   exec(sql: string): void
   close(): void
 }
 
 /** Makes the file where there is none, readable by its owner only, and brings an older one to this version. */
-export function openFile(path: string): SqliteFile {
+export function openFile(path: string, { busyTimeoutMs = BUSY_TIMEOUT_MS } = {}): SqliteFile {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   makePrivate(path)
   const writer = new DatabaseSync(path)
   let reader: DatabaseSync | undefined
   try {
-    writer.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
+    writer.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`)
     writer.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
     migrateFile(writer, path, migrationsFor("sqlite"))
+    // From here on `begin` waits, without holding up the program.
+    writer.exec("PRAGMA busy_timeout = 0")
     reader = new DatabaseSync(path)
-    reader.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA query_only = ON`)
+    reader.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}; PRAGMA query_only = ON`)
   } catch (error) {
     reader?.close()
     writer.close()
@@ -44,11 +48,25 @@ export function openFile(path: string): SqliteFile {
     get isInTransaction() {
       return writer.isOpen && writer.isTransaction
     },
+    begin: () => begin(writer, busyTimeoutMs),
     exec: (sql) => writer.exec(sql),
     close() {
       reading.close()
       writer.close()
     },
+  }
+}
+
+async function begin(database: DatabaseSync, timeoutMs: number): Promise<void> {
+  const deadline = Date.now() + timeoutMs
+  for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+    try {
+      return database.exec("BEGIN IMMEDIATE")
+    } catch (error) {
+      const isBusy = ((error as { errcode?: number }).errcode ?? 0) % 256 === BUSY
+      if (!isBusy || Date.now() >= deadline) throw error
+    }
+    await new Promise((resolve) => setTimeout(resolve, pauseMs * (0.5 + Math.random())))
   }
 }
 
@@ -103,4 +121,7 @@ function preparedBy(database: DatabaseSync, asArrays: boolean): (sql: string) =>
 
 const dialect = new SQLiteAsyncDialect({ casing: "snake_case" })
 const BUSY_TIMEOUT_MS = 10_000
+const LONGEST_PAUSE_MS = 30
+/** SQLITE_BUSY; the lowest byte of a code is its kind. */
+const BUSY = 5
 const MOST_STATEMENTS = 300

@@ -1,12 +1,14 @@
+import { DrizzleQueryError } from "drizzle-orm/errors"
 import type { Failure, FailureReason } from "../../core/contract/index.ts"
 import { failure } from "../../core/host/failure.ts"
+import { StoreError } from "../../core/store/store-error.ts"
 
 /** What SQLite or the file system said of the store, as a failure that tells what would fix it. */
 export function storeFailure(action: string, path: string, error: unknown): Failure {
   const { reason, code = "unknown", errcode } = error as { reason?: FailureReason; code?: string; errcode?: number }
   if (reason !== undefined) return error as Failure // it has a reason: it is one of ours
-  const [why, cause, hint] = kindOf(code, errcode) ?? ["unknown", messageOf(error), undefined]
-  return failure(why, `Cannot ${action} in "${path}": ${cause}`, {
+  const [why, cause, hint] = kindOf(code, errcode) ?? ["unknown", undefined, undefined]
+  return failure(why, `Cannot ${action} in "${path}": ${cause ?? messageOf(error)}`, {
     code: errcode === undefined ? code : `SQLITE_${errcode}`,
     cause: error,
     retryable: false,
@@ -14,7 +16,26 @@ export function storeFailure(action: string, path: string, error: unknown): Fail
   })
 }
 
-type Kind = readonly [reason: FailureReason, cause: string, hint: string]
+/** The same as an error of the store. Nothing for what neither SQLite nor the file system has said. */
+export function storeErrorOf(action: string, path: string, thrown: unknown): StoreError | undefined {
+  // The query builder wraps what the driver has said, and repeats values in its message.
+  const cause = thrown instanceof DrizzleQueryError ? thrown.cause : thrown
+  const { code = "", errcode } = (cause ?? {}) as { code?: string; errcode?: number }
+  const isKnown =
+    code in KINDS || code.startsWith("ERR_SQLITE") || code === "ERR_INVALID_STATE" || "reason" in Object(cause)
+  if (!isKnown) return undefined
+  const { message, reason, hint, code: shown } = storeFailure(action, path, cause)
+  return new StoreError({
+    message,
+    reason,
+    cause,
+    ...(errcode !== undefined && DUPLICATES.includes(errcode) ? { isDuplicate: true } : {}),
+    ...(hint === undefined ? {} : { hint }),
+    ...(shown === undefined ? {} : { code: shown }),
+  })
+}
+
+type Kind = readonly [reason: FailureReason, cause: string | undefined, hint: string | undefined]
 
 function kindOf(code: string, errcode: number | undefined): Kind | undefined {
   const known = KINDS[code]
@@ -55,6 +76,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
   ENOTDIR: ["config", "a part of the path is no folder", DENIED[2]],
   EEXIST: ["config", "a part of the path is no folder", DENIED[2]],
 }
+/** SQLITE_CONSTRAINT_PRIMARYKEY, _UNIQUE and _ROWID. */
+const DUPLICATES = [1555, 2067, 2579]
 const SQLITE_KINDS: Readonly<Record<number, Kind>> = {
   3: DENIED,
   5: BUSY,
@@ -64,5 +87,7 @@ const SQLITE_KINDS: Readonly<Record<number, Kind>> = {
   11: BROKEN,
   13: FULL,
   14: DENIED,
+  // It names the columns, and no value.
+  19: ["constraint", undefined, undefined],
   26: BROKEN,
 }
