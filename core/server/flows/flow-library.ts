@@ -1,9 +1,11 @@
 import { Context, type Effect } from "effect"
+import type { FlowProblem } from "../../flow/problem.ts"
 import type { StoreError } from "../../store/store-error.ts"
 import type { FlowProperties } from "../../store/tables/flow-tables.ts"
 import type { Actor } from "../access/actor.ts"
 import type { RequestError } from "../request-error.ts"
 import type { SourceUse } from "../sources/source-registry.ts"
+import type { FlowDifference } from "./flow-difference.ts"
 
 /** A flow with a name, a folder, properties and versions. */
 export interface SavedFlow {
@@ -38,6 +40,15 @@ export interface FlowVersion {
   readonly at: number
 }
 
+/** What flows do to files. */
+export interface FileUse {
+  readonly step: string
+  readonly pointer: string
+  /** May hold wildcards and templates. */
+  readonly path: string
+  readonly access: "read" | "write"
+}
+
 type Failure = RequestError | StoreError
 
 /**
@@ -63,5 +74,12 @@ export class FlowLibrary extends Context.Service<
     version(name: string, version: number): Effect.Effect<SavedFlow, Failure>
     /** The data sources that a document uses, by its steps: inputs read, outputs write. */
     uses(document: string): Effect.Effect<readonly SourceUse[], RequestError>
+    /** The paths that its steps read and write, as they stand in it; a worker touches none outside of the policy's folders. */
+    files(document: string): Effect.Effect<readonly FileUse[], RequestError>
+    /** What keeps a document from being finished, as far as it can be told without asking any system. */
+    faults(document: string): Effect.Effect<readonly FlowProblem[], RequestError>
+    compare(name: string, from: number, to: number): Effect.Effect<FlowDifference, Failure>
+    /** Makes an old version the newest one; `version` is the one that is newest now. */
+    restore(actor: Actor, name: string, version: number, old: number): Effect.Effect<SavedFlow, Failure>
   }
 >()("core/server/flows/FlowLibrary") {}

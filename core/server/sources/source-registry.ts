@@ -2,6 +2,7 @@ import { Context, type Effect } from "effect"
 import type { StoreError } from "../../store/store-error.ts"
 import type { Actor } from "../access/actor.ts"
 import type { RequestError } from "../request-error.ts"
+import type { HostPolicy } from "./host-policy.ts"
 
 /** A data source as people see it: secrets are told only to be there. */
 export interface ShownSource {
@@ -44,7 +45,12 @@ export interface SourceUse {
 export interface OpenSource {
   readonly name: string
   readonly type: string
+  /** Checked, with every default filled in. */
   readonly settings: Readonly<Record<string, unknown>>
+  /** Values that no message may carry. */
+  readonly secrets: readonly string[]
+  /** To be asked again, by `hostRefusal`, once the name of the host is resolved. */
+  readonly hosts: HostPolicy
 }
 
 type Failure = RequestError | StoreError
