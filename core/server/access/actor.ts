@@ -12,6 +12,8 @@ export interface Actor {
   readonly role: Role
   /** Of a token: what it may at most. */
   readonly scopes?: readonly string[]
+  /** Of a trigger: id of the only flow that it may start and watch. */
+  readonly flow?: string
   readonly address?: string
 }
 

@@ -181,6 +181,7 @@ export const server = `
     paused {boolean} NOT NULL,
     next_at {integer},
     last_at {integer},
+    message TEXT,
     owner TEXT NOT NULL,
     version {integer} NOT NULL,
     created_at {integer} NOT NULL,

@@ -21,6 +21,8 @@ export function triggerTables({ table, text, integer, boolean, json }: ColumnKit
       /** The next firing that is due; null: none. */
       nextAt: integer(),
       lastAt: integer(),
+      /** Why the last firing has started no run. */
+      message: text(),
       owner: text().notNull(),
       version: integer().notNull(),
       createdAt: integer().notNull(),
