@@ -61,11 +61,9 @@ function answering(addresses: readonly LookupAddress[]): LookupFunction {
   }
 }
 
-/** IPv4 inside IPv6 is judged as what it is. */
+/** IPv4 inside IPv6 is judged as what it is; what leads to another address, such as 6to4, is not public. */
 export function isPublic(address: string): boolean {
-  const parsed = ipaddr.process(address)
-  if (parsed.range() !== "unicast") return false
-  return !(parsed.kind() === "ipv6" && SITE_LOCAL.some((prefix) => address.toLowerCase().startsWith(prefix)))
+  return ipaddr.process(address).range() === "unicast"
 }
 
 function reasonOf(error: unknown): string {
@@ -77,4 +75,3 @@ function reasonOf(error: unknown): string {
 }
 
 const MOST_CHARACTERS = 500
-const SITE_LOCAL = ["fec", "fed", "fee", "fef"]

@@ -39,7 +39,10 @@ test("schedules of many times a day keep to the wall where clocks change", () =>
 
 test("schedules know the last day of a month, leap days and weekdays", () => {
   const last = { kind: "monthly", days: ["last"], at: ["23:00"] } as const
-  expect(fired(last, "UTC", "2028-01-31T23:00:00Z", 2)).toEqual(["2028-02-29T23:00:00.000Z", "2028-03-31T23:00:00.000Z"])
+  expect(fired(last, "UTC", "2028-01-31T23:00:00Z", 2)).toEqual([
+    "2028-02-29T23:00:00.000Z",
+    "2028-03-31T23:00:00.000Z",
+  ])
   const leap = { kind: "cron", expression: "0 12 29 2 *" } as const
   expect(fired(leap, "UTC", "2096-02-29T12:00:00Z", 1)).toEqual(["2104-02-29T12:00:00.000Z"])
   const weekly = { kind: "weekly", weekdays: [7, 1], at: ["06:00"] } as const

@@ -1,5 +1,5 @@
-import { Clock, Duration, Effect, Layer, Schema } from "effect"
 import { and, eq, lte } from "drizzle-orm"
+import { Clock, Duration, Effect, Layer, Schema } from "effect"
 import { defaultDates } from "../../flow/parameters/index.ts"
 import { StoreDatabase } from "../../store/database.ts"
 import type { Tables } from "../../store/tables.ts"
@@ -52,7 +52,8 @@ export const makeTick = Effect.gen(function* () {
     if (nextAt === null) return
     const timing = yield* timingOf({ ...schedule, recurrence: yield* decodeRecurrence(recurrence) })
     const { fresh, missed, next } = sorted(nextAt, firings(timing, nextAt), now)
-    const madeUp = schedule.missed === "all" ? missed.slice(-MOST_MADE_UP) : schedule.missed === "once" ? missed.slice(-1) : []
+    const madeUp =
+      schedule.missed === "all" ? missed.slice(-MOST_MADE_UP) : schedule.missed === "once" ? missed.slice(-1) : []
     const actor: Actor = { kind: "schedule", id, name, account: schedule.owner, role: "operator" }
     let message: string | null = null
     for (const instant of [...madeUp, ...fresh]) {

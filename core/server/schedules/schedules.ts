@@ -1,5 +1,5 @@
-import { Clock, Context, Effect, Layer, Schema } from "effect"
 import { and, asc, eq } from "drizzle-orm"
+import { Clock, Context, Effect, Layer, Schema } from "effect"
 import { type Queries, StoreDatabase } from "../../store/database.ts"
 import type { StoreError } from "../../store/store-error.ts"
 import type { Actor } from "../access/actor.ts"
@@ -9,7 +9,7 @@ import { makeId } from "../id.ts"
 import { type RequestError, refuse } from "../request-error.ts"
 import { nextFirings } from "./firings.ts"
 import { Recurrence } from "./recurrence.ts"
-import { type ScheduleDraft, timingOf } from "./timing.ts"
+import { type ScheduleDraft, type TimingDraft, timingOf } from "./timing.ts"
 
 export interface ShownSchedule extends ScheduleDraft {
   readonly id: string
@@ -41,7 +41,7 @@ export class Schedules extends Context.Service<
     pause(actor: Actor, id: string, paused: boolean): Effect.Effect<ShownSchedule, Failure>
     remove(actor: Actor, id: string, version: number): Effect.Effect<void, Failure>
     /** The instants at which it would fire from now on. */
-    preview(draft: Omit<ScheduleDraft, "name">, count: number): Effect.Effect<readonly number[], RequestError>
+    preview(draft: TimingDraft, count: number): Effect.Effect<readonly number[], RequestError>
   }
 >()("core/server/schedules/Schedules") {
   static readonly layer = Layer.effect(
@@ -74,7 +74,16 @@ export class Schedules extends Context.Service<
         const id = makeId(now)
         const row = {
           ...columnsOf(draft),
-          ...{ id, flow: flow.id, paused: false, nextAt, lastAt: null, message: null, owner: actor.account, version: 1 },
+          ...{
+            id,
+            flow: flow.id,
+            paused: false,
+            nextAt,
+            lastAt: null,
+            message: null,
+            owner: actor.account,
+            version: 1,
+          },
           ...{ createdAt: now, updatedAt: now },
         }
         yield* database
@@ -131,7 +140,7 @@ export class Schedules extends Context.Service<
         yield* recorded(actor, "schedule.removed", before)
       })
 
-      const preview = Effect.fnUntraced(function* (draft: Omit<ScheduleDraft, "name">, count: number) {
+      const preview = Effect.fnUntraced(function* (draft: TimingDraft, count: number) {
         const timing = yield* timingOf(draft)
         return nextFirings(timing, yield* Clock.currentTimeMillis, count)
       })
@@ -142,7 +151,7 @@ export class Schedules extends Context.Service<
 }
 
 /** Null where it is over already, or would never fire: that is refused. */
-const firstFiring = Effect.fnUntraced(function* (draft: Omit<ScheduleDraft, "name">, now: number) {
+const firstFiring = Effect.fnUntraced(function* (draft: TimingDraft, now: number) {
   const [first] = nextFirings(yield* timingOf(draft), now, 1)
   if (first === undefined)
     return yield* refuse("invalid", "This schedule would never fire", {

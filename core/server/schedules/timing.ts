@@ -23,10 +23,11 @@ export interface ScheduleDraft {
   readonly environment: "prod" | "dev"
 }
 
+/** The part of it that says when. */
+export type TimingDraft = Pick<ScheduleDraft, "recurrence" | "timeZone" | "effectiveFrom" | "effectiveTo">
+
 /** Reads when a schedule fires; every part that is wrong is named. */
-export const timingOf = Effect.fnUntraced(function* (
-  draft: Pick<ScheduleDraft, "recurrence" | "timeZone" | "effectiveFrom" | "effectiveTo">,
-) {
+export const timingOf = Effect.fnUntraced(function* (draft: TimingDraft) {
   const { effectiveFrom: from, effectiveTo: to } = draft
   const problems: FlowProblem[] = []
   const pattern = patternOf(draft.recurrence)

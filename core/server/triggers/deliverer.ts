@@ -1,5 +1,5 @@
-import { Clock, Duration, Effect, Layer } from "effect"
 import { and, eq, lte } from "drizzle-orm"
+import { Clock, Duration, Effect, Layer } from "effect"
 import { StoreDatabase } from "../../store/database.ts"
 import { Vault } from "../sources/vault.ts"
 import { sign } from "./signature.ts"
@@ -62,9 +62,7 @@ export const makeRound = Effect.fnUntraced(function* (allowPrivate: Effect.Effec
       const { status, text } = yield* sender.post({ ...message, allowPrivate: yield* allowPrivate })
       const isTaken = status >= 200 && status < 300
       return { isTaken, answered: status, message: isTaken ? null : `Answered ${status}: ${text}` }
-    }).pipe(
-      Effect.catch(({ message }) => Effect.succeed({ isTaken: false, answered: null, message })),
-    )
+    }).pipe(Effect.catch(({ message }) => Effect.succeed({ isTaken: false, answered: null, message })))
     const wait = WAITS_MS[attempts - 1]
     const endedAt = yield* Clock.currentTimeMillis
     const { isTaken, answered, message } = outcome

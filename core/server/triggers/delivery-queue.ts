@@ -1,16 +1,10 @@
 import { eq, isNull, or } from "drizzle-orm"
 import type { Queries } from "../../store/database.ts"
-import type { Job } from "../jobs/dispatcher.ts"
 import { makeId } from "../id.ts"
+import type { Job } from "../jobs/dispatcher.ts"
 
 /** What a webhook may be told. */
-export const webhookEvents = [
-  "run.succeeded",
-  "run.failed",
-  "run.cancelled",
-  "run.interrupted",
-  "run.skipped",
-] as const
+export const webhookEvents = ["run.succeeded", "run.failed", "run.cancelled", "run.interrupted", "run.skipped"] as const
 
 export type WebhookEvent = (typeof webhookEvents)[number]
 

@@ -1,5 +1,5 @@
-import { Clock, Context, Effect, Layer } from "effect"
 import { and, asc, eq, isNull, lt } from "drizzle-orm"
+import { Clock, Context, Effect, Layer } from "effect"
 import { type Queries, StoreDatabase } from "../../store/database.ts"
 import type { StoreError } from "../../store/store-error.ts"
 import type { Actor } from "../access/actor.ts"
@@ -8,7 +8,7 @@ import { FlowLibrary } from "../flows/flow-library.ts"
 import { hashOf, makeId, makeSecret } from "../id.ts"
 import { type RequestError, refuse } from "../request-error.ts"
 import { Vault } from "../sources/vault.ts"
-import { signatureFault, type SignatureFault } from "./signature.ts"
+import { type SignatureFault, signatureFault } from "./signature.ts"
 
 export interface TriggerDraft {
   readonly name: string

@@ -1,5 +1,5 @@
-import { Clock, Context, Effect, Layer } from "effect"
 import { and, asc, desc, eq, lt } from "drizzle-orm"
+import { Clock, Context, Effect, Layer } from "effect"
 import { type Queries, StoreDatabase } from "../../store/database.ts"
 import type { StoreError } from "../../store/store-error.ts"
 import type { Actor } from "../access/actor.ts"
@@ -73,7 +73,11 @@ export class Webhooks extends Context.Service<
       })
 
       const recorded = (actor: Actor, action: string, { id, name, url, flow }: ShownWebhook) =>
-        audit.record(actor, { action, subject: { kind: "webhook", id, name }, detail: { url: withoutQuery(url), flow } })
+        audit.record(actor, {
+          action,
+          subject: { kind: "webhook", id, name },
+          detail: { url: withoutQuery(url), flow },
+        })
 
       const columnsOf = Effect.fnUntraced(function* ({ name, flow, url, events, paused }: WebhookDraft) {
         const checked = yield* checkedUrl(url)

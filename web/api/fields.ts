@@ -1,0 +1,35 @@
+import { Schema } from "effect"
+
+/** Parts that many endpoints share. */
+export const Id = Schema.String.check(Schema.isMaxLength(64)).annotate({ identifier: "Id" })
+
+export const Name = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(64))
+
+export const Instant = Schema.Int.annotate({
+  identifier: "Instant",
+  description: "Milliseconds since 1970-01-01 00:00 UTC.",
+})
+
+export const Day = Schema.String.check(
+  Schema.isPattern(/^\d{4}-\d\d-\d\d$/, { expected: "a day written as yyyy-mm-dd" }),
+)
+
+export const Version = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)).annotate({
+  description: "The version that was edited; a later one is refused with 409.",
+})
+
+export const Environment = Schema.Literals(["prod", "dev"]).annotate({
+  description: "Which of a data source's two connections is used.",
+})
+
+export const Parameters = Schema.Record(Schema.String, Schema.String.check(Schema.isMaxLength(10_000))).annotate({
+  description: "Values of the flow's parameters.",
+})
+
+/** A page of a list that goes by ids. */
+export const page = {
+  after: Schema.optionalKey(Id.annotate({ description: "Id of the last item of the page before." })),
+  limit: Schema.optionalKey(
+    Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 200 })).annotate({ description: "Items at most: 50." }),
+  ),
+}
