@@ -133,6 +133,11 @@ export class Ledger {
     )
   }
 
+  /** Forgets that a run has made tables: they are gone, and whoever makes others of their names owns those. */
+  async forgetTables(connection: Connection, { run, step }: Pick<LedgerRow, "run" | "step">): Promise<void> {
+    await this.forget(connection, TABLE_ITEMS, { ...this.#place, step, run: { id: run, fence: 0 } })
+  }
+
   /** Notes, for whatever run began it, that something is done. */
   async settle(connection: Connection, { run, step }: Pick<LedgerRow, "run" | "step">, item: string): Promise<void> {
     const known = await this.#select(connection, `${this.#quote("id")} = ${this.#text(await idOf(run, step, item))}`)
@@ -289,6 +294,7 @@ async function idOf(run: string, step: string, item: string): Promise<string> {
 }
 
 const LOAD_ITEMS: ReadonlySet<string> = new Set(["stage", "checked", "swapping", "exchanging"])
+const TABLE_ITEMS = ["stage", "swapping", "exchanging"]
 const FENCE = "fence"
 /** SQLSTATE active_sql_transaction: a statement that runs only outside of transactions. */
 const NO_TRANSACTION = "25001"

@@ -214,6 +214,44 @@ describe.each(SUBJECTS)("replaceTable in %s", (name) => {
     expect(await ids(subject)).toEqual(OLD)
   })
 
+  test("leaves tables of these names alone that somebody has made after a run had ended", async () => {
+    const subject = await target(name)
+    for (const other of ["t_dpfx_b", "t_dpfx_tmp"]) {
+      await replaced(subject)
+      await sql(subject, `CREATE TABLE ${other} (id int)`, `INSERT INTO ${other} VALUES (7)`)
+      expect(await failureOf(replaced(subject))).toMatch(new RegExp(`"(public\\.)?${other}" is in the way`))
+      expect(await ids(subject, other)).toEqual([["7"]])
+      await sql(subject, `DROP TABLE ${other}`)
+    }
+  })
+
+  test("given up in the instant after the renames: the load counts, and the old table goes", async () => {
+    const subject = await target(name)
+    const id = newRun()
+    await (await loaded(subject, id))[Symbol.asyncDispose]()
+    await noteSwapping(subject, id)
+    await sql(subject, rename("t", "t_dpfx_tmp"), rename("t_dpfx_b", "t"))
+    const { component, config } = subject.output({ table: "t", mode: "replaceTable" })
+    await component.discard!(config, { step: "out" }, { ...testSession(), run: { id, fence: 3 } })
+    expect(await tables(subject)).toEqual(["t"])
+    expect(await ids(subject)).toEqual(NEW)
+    await sql(subject, "DELETE FROM t")
+    await replaced(subject)
+    expect(await ids(subject)).toEqual(NEW)
+  })
+
+  test("a run that is given up does not touch the table while another one replaces it", async () => {
+    const subject = await target(name)
+    const id = newRun()
+    await (await loaded(subject, id))[Symbol.asyncDispose]()
+    await using other = await loaded(subject, newRun())
+    const { component, config } = subject.output({ table: "t", mode: "replaceTable", timeoutMs: 300 })
+    const discarding = component.discard!(config, { step: "out" }, { ...testSession(), run: { id, fence: 2 } })
+    expect(await failureOf(discarding)).toContain("another run has been at it")
+    expect(await ids(subject, "t_dpfx_b")).toEqual(NEW)
+    await other.finish(testSession())
+  })
+
   test("finishes once: called again it changes nothing", async () => {
     const subject = await target(name)
     const id = newRun()

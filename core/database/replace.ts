@@ -64,37 +64,11 @@ export async function prepareStage(connection: Connection, info: TableInfo, requ
  * the target exists, no old table is left, and a stage only if it is this run's own.
  */
 export async function recoverTables(connection: Connection, request: ReplaceRequest): Promise<void> {
-  const { names, ledger, session, database } = request
+  const { names, ledger, session } = request
   const exists = async (table: TableName) => (await connection.describeTable(table)) !== undefined
-  const owners = async (item: string, table: TableName) =>
-    // The ledger stands in the schema of the tables.
-    (await ledger.everybodys(connection, item)).filter(({ note }) => note === table.name)
-  const rename = (from: TableName, to: TableName) =>
-    connection.execute(`ALTER TABLE ${qualified(from, database.dialect)} RENAME TO ${database.dialect.quote(to.name)}`)
-  const [target, stage, old] = [shownTable(names.table), shownTable(names.stage), shownTable(names.old)]
-  const owned = await owners("stage", names.stage)
-  if (await exists(names.old)) {
-    const swaps = await owners("swapping", names.stage)
-    const [hasTable, hasStage] = [await exists(names.table), await exists(names.stage)]
-    // Only a swap that was begun makes an old table, and it is only begun when the load was complete and checked.
-    if (swaps.length === 0 && (hasTable || owned.length === 0)) throw foreign(names.old, session)
-    if (hasTable && !hasStage) {
-      for (const swap of swaps) await ledger.settle(connection, swap, "swapped")
-      await drop(connection, names.old, request)
-    } else if (hasTable) await drop(connection, names.old, request)
-    else if (hasStage && swaps.length > 0) {
-      await rename(names.stage, names.table)
-      for (const swap of swaps) await ledger.settle(connection, swap, "swapped")
-      await drop(connection, names.old, request)
-    } else {
-      await rename(names.old, names.table)
-      if (!hasStage) {
-        throw session.failure("data", `Table "${target}" was missing and "${old}" was there: the old rows are back`, {
-          hint: "Find out who has dropped the loaded table, then run again",
-        })
-      }
-    }
-  }
+  const [target, stage] = [shownTable(names.table), shownTable(names.stage)]
+  const owned = await owners(connection, "stage", request)
+  await recoverSwap(connection, request)
   if (!(await exists(names.stage))) return
   if (!(await exists(names.table))) {
     throw session.failure("missing", `Table "${target}" is missing, but "${stage}" is there`, {
@@ -107,6 +81,39 @@ export async function recoverTables(connection: Connection, request: ReplaceRequ
   session.log.warn(`Table "${stage}" was left by run ${owned[0]!.run}, which has ended: it is dropped`)
   await drop(connection, names.stage, request)
   for (const owner of owned) await ledger.forgetLoad(connection, owner)
+}
+
+/** The rows of that table in which an old table is there. */
+async function recoverSwap(connection: Connection, request: ReplaceRequest): Promise<void> {
+  const { names, ledger, session, database } = request
+  const exists = async (table: TableName) => (await connection.describeTable(table)) !== undefined
+  if (!(await exists(names.old))) return
+  const rename = (from: TableName, to: TableName) =>
+    connection.execute(`ALTER TABLE ${qualified(from, database.dialect)} RENAME TO ${database.dialect.quote(to.name)}`)
+  const swaps = await owners(connection, "swapping", request)
+  const owned = await owners(connection, "stage", request)
+  const [hasTable, hasStage] = [await exists(names.table), await exists(names.stage)]
+  // Only a swap that was begun makes an old table, and it is only begun when the load was complete and checked.
+  if (hasTable ? swaps.length === 0 || hasStage : swaps.length === 0 && owned.length === 0)
+    throw foreign(names.old, session)
+  if (!hasTable && (!hasStage || swaps.length === 0)) {
+    await rename(names.old, names.table)
+    if (hasStage) return
+    const [target, old] = [shownTable(names.table), shownTable(names.old)]
+    throw session.failure("data", `Table "${target}" was missing and "${old}" was there: the old rows are back`, {
+      hint: "Find out who has dropped the loaded table, then run again",
+    })
+  }
+  if (!hasTable) await rename(names.stage, names.table)
+  for (const swap of swaps) await ledger.settle(connection, swap, "swapped")
+  await drop(connection, names.old, request)
+  for (const swap of swaps) await ledger.forgetTables(connection, swap)
+}
+
+/** What runs have noted of tables that they made and that are not known to be gone. */
+async function owners(connection: Connection, item: string, { names, ledger }: ReplaceRequest) {
+  // The ledger stands in the schema of the tables.
+  return (await ledger.everybodys(connection, item)).filter(({ note }) => note === names.stage.name)
 }
 
 /**
@@ -131,18 +138,42 @@ export async function replaceNow(
     else if (swapper === undefined) await rewrite(connection, info, request, undefined)
     else await swap(connection, request, swapper)
   }
-  for (const left of [names.old, names.stage])
-    if ((await connection.describeTable(left)) !== undefined) await drop(connection, left, request)
+  await clear(connection, request)
 }
 
-/** Removes the stage of a run that has failed, and what was noted of its load. */
-export async function dropStage(connection: Connection, request: ReplaceRequest): Promise<void> {
+/** Removes what is left behind a swap. Afterwards the names are anybody's again. */
+async function clear(connection: Connection, request: ReplaceRequest): Promise<void> {
   const { names, ledger, session } = request
-  if ((await ledger.find(connection, "swapped")) !== undefined) return
   const mine = await ledger.find(connection, "stage")
   if (mine === undefined) return
+  const isRenamed = (await ledger.find(connection, "swapping")) !== undefined
+  for (const left of isRenamed ? [names.old, names.stage] : [names.stage])
+    if ((await connection.describeTable(left)) !== undefined) await drop(connection, left, request)
+  await ledger.forgetTables(connection, { run: session.run.id, step: mine.step })
+}
+
+/**
+ * Removes the stage of a run that has failed, and what was noted of its load. A swap that has taken place unnoticed, in
+ * the instant before a crash or a cancel, counts: then the load stays, and what the swap has left goes.
+ */
+export async function dropStage(connection: Connection, request: ReplaceRequest): Promise<void> {
+  const { names, ledger, session } = request
+  const mine = await ledger.find(connection, "stage")
+  if (mine === undefined) return
+  if ((await ledger.find(connection, "swapping")) !== undefined) await recoverSwap(connection, request)
+  if (await isExchanged(connection, request)) await ledger.settle(connection, mine, "swapped")
+  if ((await ledger.find(connection, "swapped")) !== undefined) return await clear(connection, request)
   if ((await connection.describeTable(names.stage)) !== undefined) await drop(connection, names.stage, request)
   await ledger.forgetLoad(connection, { run: session.run.id, step: mine.step })
+}
+
+/** Whether a partition was exchanged that commits by itself: the stage then holds other rows than those that were noted. */
+async function isExchanged(connection: Connection, { names, ledger }: ReplaceRequest): Promise<boolean> {
+  const noted = await ledger.find(connection, "exchanging")
+  const contents = connection.replacement?.contents
+  if (noted === undefined || contents === undefined) return false
+  if ((await connection.describeTable(names.stage)) === undefined) return false
+  return (await contents(names.stage)) !== noted.note
 }
 
 async function swap(connection: Connection, request: ReplaceRequest, swapper: Replacement): Promise<void> {
