@@ -138,6 +138,11 @@ export interface Connection extends AsyncDisposable {
   evictOthers?(run: Session["run"]): Promise<void>
   /** Takes the lock `name` for as long as this connection lives; false when another connection has it. Absent: there are no locks. */
   lock?(name: string): Promise<boolean>
+  /**
+   * Drops a table if it holds no rows, once nobody writes to it any more; false: it holds some, or nobody can tell.
+   * Absent: the host counts and drops in one transaction, which must keep others from writing in between.
+   */
+  dropEmpty?(table: TableName): Promise<boolean>
   /** How a table is replaced as a whole; absent: by deleting and inserting in one transaction. */
   readonly replacement?: Replacement
   begin(): Promise<void>

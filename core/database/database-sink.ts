@@ -162,8 +162,14 @@ function replaceRequest({ database, config, ledger, table, timeoutMs }: Opened, 
 async function takeBackTable({ database, ledger, table }: Opened, connection: Connection): Promise<void> {
   const name = qualified(table, database.dialect)
   if ((await connection.describeTable(table)) === undefined) return
-  const rows = await connection.query(`SELECT COUNT(*) FROM ${name}`)
-  if (rows[0]?.[0] === "0") await connection.execute(`DROP TABLE ${name}`)
+  // Somebody may be writing to it whose rows are not committed yet.
+  if (connection.dropEmpty !== undefined) await connection.dropEmpty(table)
+  else {
+    await inTransaction(connection, async () => {
+      const rows = await connection.query(`SELECT COUNT(*) FROM ${name}`)
+      if (rows[0]?.[0] === "0") await connection.execute(`DROP TABLE ${name}`)
+    })
+  }
   await ledger?.forget(connection, ["created"])
 }
 
@@ -269,7 +275,10 @@ export async function discardRun(
   const ledger = await openLedger(connection, database, config, table, step, session)
   if (ledger === undefined) return
   const timeoutMs = config.timeoutMs ?? session.settings.statementTimeoutMs
-  await takeBack({ database, config, step, timeoutMs, table, writers, ledger }, connection, false, session)
+  const opened = { database, config, step, timeoutMs, table, writers, ledger }
+  // Another run may be making a stage of the same name in this moment.
+  if (config.mode === "replaceTable") await takeLock(opened, session)
+  await takeBack(opened, connection, false, session)
 }
 
 async function withConnection<A>(

@@ -139,6 +139,24 @@ describe.each(SUBJECTS)("ledger in %s", (name) => {
   })
 })
 
+test.each(["postgres", "mysql"] as const)(
+  "discard in %s keeps a created table to which somebody else has just written",
+  async (name) => {
+    const subject = await makeSubject(name)
+    const { component, config } = subject.output({ table: "t", createTable: true })
+    const id = newRun()
+    await (await subject.open({ table: "t", createTable: true }, input, { id, fence: 1 }))[Symbol.asyncDispose]()
+    await using other = await subject.connect()
+    await other.begin()
+    await other.execute("INSERT INTO t VALUES (7)")
+    const discarding = component.discard!(config, { step: "out" }, { ...testSession(), run: { id, fence: 2 } })
+    await Promise.race([discarding, new Promise((resolve) => setTimeout(resolve, 500))])
+    await other.commit()
+    await discarding
+    expect(await values(subject, "SELECT id FROM t")).toEqual([["7"]])
+  },
+)
+
 test("a resumed plan does not wait for the locks of a worker that hangs in its swap", async () => {
   const subject = await makeSubject("postgres")
   await using admin = await subject.connect()

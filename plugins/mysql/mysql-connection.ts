@@ -19,7 +19,7 @@ import { type Link, type Texts, valuesOf } from "./mysql-link.ts"
 import { load } from "./mysql-load.ts"
 import { evictEarlier, takeLock } from "./mysql-locks.ts"
 import { readBatches } from "./mysql-read.ts"
-import { replacementOn } from "./mysql-replacement.ts"
+import { dropEmpty, replacementOn } from "./mysql-replacement.ts"
 
 /** A connection as the host sees it. `release` replaces the end of the connection, for those that are lent. */
 export class MysqlConnection implements Connection {
@@ -104,6 +104,10 @@ export class MysqlConnection implements Connection {
 
   lock(name: string): Promise<boolean> {
     return takeLock(this.#link, name)
+  }
+
+  dropEmpty(table: TableName): Promise<boolean> {
+    return dropEmpty(this.#link, table)
   }
 
   async close(): Promise<void> {

@@ -20,6 +20,26 @@ export function replacementOn(link: Link): Replacement {
   }
 }
 
+/** Drops a table that holds nothing, with the lock that lets nobody write in between. */
+export async function dropEmpty(link: Link, table: TableName): Promise<boolean> {
+  const action = `Cannot drop "${table.name}" if it is empty`
+  try {
+    await link.run(action, `LOCK TABLES ${qualified(table)} WRITE`)
+  } catch (cause) {
+    // Who may not lock it (LOCK TABLES) cannot tell.
+    if ((cause as { reason?: string }).reason === "permission") return false // a failure, by its shape
+    throw cause
+  }
+  try {
+    const [row] = await link.rows(action, `SELECT EXISTS (SELECT 1 FROM ${qualified(table)})`)
+    if (row?.[0] !== "0") return false
+    await link.run(action, `DROP TABLE ${qualified(table)}`)
+    return true
+  } finally {
+    if (!link.wire.closed) await link.settle(action, "UNLOCK TABLES")
+  }
+}
+
 async function createStage(link: Link, table: TableName, stage: TableName): Promise<void> {
   const action = `Cannot create "${stage.name}" like "${table.name}"`
   const wanted = await structureOf(link, table)

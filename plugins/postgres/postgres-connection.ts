@@ -82,6 +82,21 @@ export async function connect(settings: PostgresSettings, session: Session): Pro
     loadEncodings,
     evictOthers: (run) => evictEarlier(query, session, run),
     lock: (name) => lock(query, name),
+    async dropEmpty(table) {
+      const name = qualified(table)
+      await step("begin", "BEGIN")
+      try {
+        await step("lock a table", `LOCK TABLE ${name} IN ACCESS EXCLUSIVE MODE`)
+        const [row] = await query(`SELECT EXISTS (SELECT FROM ${name})`)
+        const isEmpty = row?.[0] === "f"
+        if (isEmpty) await step("drop a table", `DROP TABLE ${name}`)
+        await step("commit", "COMMIT")
+        return isEmpty
+      } catch (error) {
+        await step("roll back", "ROLLBACK").catch(() => undefined)
+        throw error
+      }
+    },
     replacement: replacement(link),
     begin: () => step("begin", "BEGIN"),
     commit: () => step("commit", "COMMIT"),
