@@ -145,6 +145,11 @@ export interface Connection extends AsyncDisposable {
   dropEmpty?(table: TableName): Promise<boolean>
   /** How a table is replaced as a whole; absent: by deleting and inserting in one transaction. */
   readonly replacement?: Replacement
+  /**
+   * Who keeps the call that is running from going on, as far as the server tells, one line each, such as `backend 4711
+   * of user "eve" holds a lock on table "orders"`. Asked while a call runs, over a connection of its own.
+   */
+  waitsFor?(): Promise<readonly string[]>
   begin(): Promise<void>
   commit(): Promise<void>
   rollback(): Promise<void>

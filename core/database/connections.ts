@@ -1,5 +1,6 @@
 import type { Connection, Session } from "../contract/index.ts"
 import { pluginError } from "../host/failure.ts"
+import { patient } from "./patience.ts"
 
 /** Connections of one run to one data source, opened when needed, at most `most` at a time. */
 export class Connections implements AsyncDisposable {
@@ -112,11 +113,11 @@ export async function alone(connection: Connection, session: Session): Promise<v
   }
 }
 
-/** Connects, trying again what may pass, as often as the run's settings say. */
-export async function connected(connect: () => Promise<Connection>, session: Session): Promise<Connection> {
+/** Connects, trying again what may pass, as often as the run's settings say. No call of the connection waits forever. */
+export async function connected(connect: (at: Session) => Promise<Connection>, session: Session): Promise<Connection> {
   for (let attempt = 0; ; attempt++) {
     try {
-      return await connect()
+      return await patient(connect, session)
     } catch (error) {
       const { retryable, message } = pluginError(error)
       if (!retryable || session.signal.aborted || attempt >= session.settings.connectRetries) throw error

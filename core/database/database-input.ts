@@ -15,6 +15,7 @@ import { endOf, type Increment, incrementNotes, readIncrement, startConditions, 
 import { readingSource } from "./input-source.ts"
 import { chosen, ownOptions, placeOf, type Subject, understand } from "./input-subject.ts"
 import { type DatabaseInputOptions, inputSchema } from "./options.ts"
+import { inTime } from "./patience.ts"
 import { refuseDrift } from "./schema-drift.ts"
 import { fromItem, type Selection, selectSql } from "./source-sql.ts"
 import { type Part, rangeParts } from "./splits.ts"
@@ -58,7 +59,7 @@ async function plan(
   wanted: readonly string[] | undefined,
   session: Session,
 ): Promise<InputPlan> {
-  await using connection = await connected(() => database.connect(config.dataSource.settings, session), session)
+  await using connection = await connected((at) => database.connect(config.dataSource.settings, at), session)
   await alone(connection, session)
   const subject = await understand(database, connection, config, session)
   if (subject.columns.length === 0) throw session.failure("config", `Cannot read ${placeOf(config)}: it has no columns`)
@@ -122,7 +123,7 @@ async function open(
   session: Session,
 ): Promise<Source> {
   const opening = { database, config, request, session }
-  const connect = (at: Session) => connected(() => database.connect(config.dataSource.settings, at), at)
+  const connect = (at: Session) => connected((own) => database.connect(config.dataSource.settings, own), at)
   const first = await connect(session)
   // Closed when opening fails, in this order: readers hold on to the snapshot.
   const held: AsyncDisposable[] = []
@@ -162,9 +163,10 @@ async function open(
       return readingSource({ ...reading, splits, readers, check, state })
     }
     const most = Math.min(request.parallel, cut.length)
-    const snapshot = await database.snapshot(config.dataSource.settings, most, session)
+    const take = (at: Session) => database.snapshot!(config.dataSource.settings, most, at) // it has them, see above
+    const snapshot = await inTime("take a snapshot", take, session)
     held.push(snapshot)
-    const readers = new Connections(most, (at) => connected(() => snapshot.connect(at), at))
+    const readers = new Connections(most, (at) => connected((own) => snapshot.connect(own), at))
     held.unshift(readers)
     const { splits, mark } = await within(readers, snapshot, most, session, async (connections) => {
       await pin(opening, connections, subject, first)

@@ -60,7 +60,7 @@ async function plan(
   input: Columns,
   session: Session,
 ): Promise<OutputPlan> {
-  await using connection = await connected(() => database.connect(config.dataSource.settings, session), session)
+  await using connection = await connected((at) => database.connect(config.dataSource.settings, at), session)
   await alone(connection, session)
   const target = await find(database, connection, config, input, session)
   const { pairs, notes } = target.mapping

@@ -29,7 +29,7 @@ export async function openSink(
   request: SinkRequest,
   session: Session,
 ): Promise<Sink> {
-  const connect = (at: Session) => connected(() => database.connect(config.dataSource.settings, at), at)
+  const connect = (at: Session) => connected((own) => database.connect(config.dataSource.settings, own), at)
   const writers = new Connections(Number.POSITIVE_INFINITY, connect)
   try {
     const connection = await writers.take(session)
@@ -267,7 +267,7 @@ export async function discardRun(
   step: string,
   session: Session,
 ): Promise<void> {
-  const connect = (at: Session) => connected(() => database.connect(config.dataSource.settings, at), at)
+  const connect = (at: Session) => connected((own) => database.connect(config.dataSource.settings, own), at)
   await using writers = new Connections(Number.POSITIVE_INFINITY, connect)
   const connection = await writers.take(session)
   await alone(connection, session)

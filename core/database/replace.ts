@@ -126,7 +126,7 @@ export async function replaceNow(
   request: ReplaceRequest,
   verify: () => Promise<void>,
 ): Promise<void> {
-  const { names, ledger, config } = request
+  const { ledger, config } = request
   const swapper = swapperOf(connection, config)
   if ((await ledger.find(connection, "swapped")) === undefined) {
     if ((await ledger.find(connection, "checked")) === undefined) {

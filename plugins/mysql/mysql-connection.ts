@@ -106,6 +106,10 @@ export class MysqlConnection implements Connection {
     return takeLock(this.#link, name)
   }
 
+  waitsFor(): Promise<readonly string[]> {
+    return this.#link.waitsFor()
+  }
+
   dropEmpty(table: TableName): Promise<boolean> {
     return dropEmpty(this.#link, table)
   }

@@ -2,6 +2,7 @@ import type { Failure, FailureOptions, FailureReason, Session } from "../../core
 import { failureOf } from "./mysql-failures.ts"
 import { identification } from "./mysql-locks.ts"
 import { addressOf, type MysqlSettings } from "./mysql-settings.ts"
+import { waitsFor } from "./mysql-waits.ts"
 import { type Done, type OnRow, openWire, type Wire, type WireField } from "./mysql-wire.ts"
 
 /** Rows of a small result, values as the server writes them. */
@@ -127,6 +128,11 @@ export class Link {
       return
     }
     this.cut()
+  }
+
+  /** Who keeps the running statement waiting. */
+  waitsFor(): Promise<readonly string[]> {
+    return waitsFor(this.#settings, this.#session, this.wire.threadId)
   }
 
   /** Cuts the connection and makes the server forget it, with whatever transaction it had. */

@@ -5,7 +5,7 @@ import { load, loadEncodings } from "./copy-load.ts"
 import { read, readEncodings } from "./copy-read.ts"
 import { classify, hintFor, isFailure, serverError } from "./failures.ts"
 import { replacement } from "./replacement.ts"
-import { applicationName, evictEarlier, lock } from "./server-sessions.ts"
+import { applicationName, evictEarlier, lock, waitsFor } from "./server-sessions.ts"
 import type { PostgresSettings } from "./settings.ts"
 import { lost, Wire } from "./wire.ts"
 
@@ -14,6 +14,8 @@ export interface Link {
   readonly sql: Sql
   readonly session: Session
   readonly version: number
+  /** Process number of the server's end. */
+  readonly backend: number
   /** True for a database in SQL_ASCII, whose text may be any bytes. */
   readonly anyBytes: boolean
   /** One or more statements without result. */
@@ -81,6 +83,7 @@ export async function connect(settings: PostgresSettings, session: Session): Pro
     read: (request, at) => read(link, request, at),
     loadEncodings,
     evictOthers: (run) => evictEarlier(query, session, run),
+    waitsFor: blockers,
     lock: (name) => lock(query, name),
     async dropEmpty(table) {
       const name = qualified(table)
@@ -104,6 +107,13 @@ export async function connect(settings: PostgresSettings, session: Session): Pro
     load: (request, rows, at) => load(link, request, rows, at),
     close,
     [Symbol.asyncDispose]: close,
+  }
+
+  async function blockers(): Promise<readonly string[]> {
+    // Belongs to no run, and is not cancelled with it.
+    const own = { ...session, signal: new AbortController().signal, run: { id: "console", fence: 1 } }
+    await using other = await connect(settings, own)
+    return await waitsFor(other, link.backend)
   }
 
   async function close(): Promise<void> {
@@ -211,7 +221,7 @@ async function open(settings: PostgresSettings, session: Session): Promise<Link>
   try {
     session.signal.throwIfAborted()
     const [row] = await sql.unsafe(
-      "SELECT current_setting('server_version_num')::int AS version, current_setting('server_encoding') AS encoding",
+      "SELECT current_setting('server_version_num')::int AS version, current_setting('server_encoding') AS encoding, pg_backend_pid() AS backend",
     )
     const version = Number(row!.version)
     const anyBytes = row!.encoding === "SQL_ASCII"
@@ -221,6 +231,7 @@ async function open(settings: PostgresSettings, session: Session): Promise<Link>
       sql,
       session,
       version,
+      backend: Number(row!.backend),
       anyBytes,
       fail,
       destroy,

@@ -42,6 +42,12 @@ export async function lock(query: Query, name: string): Promise<boolean> {
   return row?.[0] === "t"
 }
 
+/** Who keeps a backend waiting; asked on another connection. */
+export async function waitsFor({ query }: { readonly query: Query }, backend: number): Promise<readonly string[]> {
+  const rows = await query(BLOCKERS, [String(backend)])
+  return rows.map(([line]) => line!)
+}
+
 function isEarlier(run: Run, name: string): boolean {
   const fence = Number(/ (\d+)$/.exec(name)?.[1])
   return fence < run.fence && applicationName({ id: run.id, fence }) === name
@@ -72,6 +78,12 @@ const OTHERS = `
   SELECT pid, application_name, usename FROM pg_catalog.pg_stat_activity
   WHERE pid <> pg_backend_pid() AND starts_with(application_name, $1) 
     AND COALESCE(backend_type, 'client backend') = 'client backend'`
+const BLOCKERS = `
+  SELECT DISTINCT concat('backend ', b.pid, ' of user "', a.usename, '"',
+    ' (' || NULLIF(concat_ws(', ', NULLIF(a.application_name, ''), a.state || ' since ' || to_char(a.state_change, 'HH24:MI:SS TZ')), '') || ')',
+    CASE WHEN w.relation IS NULL THEN ' holds what it needs' ELSE ' holds a lock on ' || w.relation::regclass END)
+  FROM unnest(pg_blocking_pids($1::int)) AS b(pid) LEFT JOIN pg_stat_activity a ON a.pid = b.pid
+  LEFT JOIN pg_locks w ON w.pid = $1::int AND NOT w.granted AND w.locktype = 'relation'`
 /** By name as well: the process may have ended, and another one begun under its number. */
 const TERMINATE = `
   SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity

@@ -43,7 +43,7 @@ export const withConnection = Effect.fnUntraced(function* <A>(
         },
         ...noRows,
       })
-      await using connection = await connected(() => component.connect(source.settings, session), session)
+      await using connection = await connected((at) => component.connect(source.settings, at), session)
       return await use({ source, database: component, connection, session })
     },
     catch: (thrown) => pluginError(thrown),
