@@ -60,4 +60,6 @@ export class Journal extends Context.Service<
 /** What is known of a run that is resumed. */
 export interface Resumed {
   readonly inputs: ReadonlyMap<string, OpenedInput>
+  /** Splits that are left may be read from another state of a source than those that are committed. */
+  readonly mayMix: boolean
 }

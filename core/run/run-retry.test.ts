@@ -1,6 +1,13 @@
 import { expect, test } from "bun:test"
 import { testEngine } from "../../scripts/testing/engine.ts"
-import { batchOfIds, probeInput, probeOutput, probePlugins, probeTransform } from "../../scripts/testing/probes.ts"
+import {
+  batchOfIds,
+  idColumn,
+  probeInput,
+  probeOutput,
+  probePlugins,
+  probeTransform,
+} from "../../scripts/testing/probes.ts"
 import type { CommittedSplit, Session, Sink } from "../contract/index.ts"
 
 const flow = (settings: object = {}, outputs: readonly string[] = ["out"], through?: string) => ({
@@ -146,6 +153,27 @@ test("run that is resumed skips what is committed and gives a receipt of the who
     [0, 40],
     [40, 40],
   ])
+})
+
+test("run that is resumed asks before it mixes two states of a source, also where only the target knows that it would", async () => {
+  let isBroken = true
+  const target = remembering("probe-out", (split) => (isBroken && split === "in/2" ? "before" : undefined))
+  const engine = testEngine({}, { plugins: probePlugins(probeInput({ splits: 4 }), target.output) })
+  const runId = "mixed-run"
+  expect((await engine.run(flow({ splitRetries: 0 }), { runId })).status).toBe("failed")
+  isBroken = false
+  const input = { step: "in", columns: idColumn, splits: [], oneSnapshot: true }
+  const inputs = new Map([["in", input]])
+  const asked = await engine.run(flow(), { runId, fence: 2, resumed: { inputs, mayMix: false } })
+  expect(asked.failure?.message).toContain("2 of 4 splits are committed, 2 are left, which can only be read as")
+  expect(asked.failure?.hint).toContain(`headrace resume ${runId} --new-snapshot`)
+  expect(asked.notes).toEqual(['output "out": 2 of 4 splits are committed, 20 rows; the run can be resumed'])
+  expect(sorted(target.rows)).toEqual(upTo(20))
+  const apart = new Map([["in", { ...input, oneSnapshot: false }]])
+  expect((await engine.run(flow(), { runId, fence: 3, resumed: { inputs: apart, mayMix: false } })).status).toBe(
+    "succeeded",
+  )
+  expect(sorted(target.rows)).toEqual(upTo(40))
 })
 
 test("run forgets the rejected rows of a try that failed", async () => {

@@ -8,6 +8,7 @@ import { type PluginError, pluginError } from "../host/failure.ts"
 import { Machine } from "../host/services.ts"
 import { makeSession } from "../host/session.ts"
 import { Counters } from "./counters.ts"
+import { type Earlier, findEarlier } from "./earlier.ts"
 import { Journal, type Resumed } from "./journal.ts"
 import { attempt, openPlanned, openSink, reaches, type SessionFor } from "./open.ts"
 import type { RunFailure, RunReport, SplitReceipt } from "./report.ts"
@@ -114,7 +115,7 @@ interface Progress {
   readonly receipts: SplitReceipt[]
   readonly notes: string[]
   /** What every output has committed, also of splits that failed elsewhere. */
-  readonly committed: Map<string, { readonly splits: readonly string[]; readonly rows: number }>
+  readonly committed: Map<string, Map<string, number>>
   splits: number
   retries: number
   marks: Readonly<Record<string, string>>
@@ -192,8 +193,7 @@ const execute = Effect.fnUntraced(function* (
     stallTimeoutMs: plan.settings.stallTimeoutMs,
     cancelTimeoutMs: plan.settings.cancelTimeoutMs,
     committed(step, split, rows) {
-      const before = progress.committed.get(step) ?? { splits: [], rows: 0 }
-      progress.committed.set(step, { splits: [...before.splits, split], rows: before.rows + rows })
+      progress.committed.set(step, (progress.committed.get(step) ?? new Map()).set(split, rows))
     },
   }
   const outputs = plan.steps.filter((step) => step.component.kind === "output")
@@ -202,6 +202,7 @@ const execute = Effect.fnUntraced(function* (
     plan,
     context,
     sessionFor,
+    earlier: new Map() as Earlier,
     done: (receipt: SplitReceipt) => void progress.receipts.push(receipt),
     retried: () => void progress.retries++,
   }
@@ -210,7 +211,8 @@ const execute = Effect.fnUntraced(function* (
       const splits = works.filter((work) => reaches(plan, work.input, step.id)).length
       yield* openSink(plan, step, splits, sessionFor, sinks)
     }
-    yield* Effect.forEach(works, (work) => runWork(shop, work), {
+    const earlier = fence > 1 ? yield* findEarlier(shop, works, resumed) : shop.earlier
+    yield* Effect.forEach(works, (work) => runWork({ ...shop, earlier }, work), {
       concurrency: plan.settings.parallel,
       discard: true,
     })
@@ -268,7 +270,7 @@ async function whatStays(
   sessionFor: SessionFor,
   progress: Progress,
 ): Promise<string> {
-  const [split] = progress.committed.get(step.id)?.splits ?? []
+  const [split] = progress.committed.get(step.id)?.keys() ?? []
   if (split === undefined || sink.committed === undefined) return stays(step.id, progress)
   let isGone = false
   const asking = called(() => sink.committed!(split, sessionFor(step, new AbortController().signal)))
@@ -284,14 +286,18 @@ async function whatStays(
 
 /** What a failed run leaves at an output. */
 function stays(output: string, { committed, splits: all }: Progress): string {
-  const { splits, rows } = committed.get(output) ?? { splits: [], rows: 0 }
-  return splits.length === 0
+  const { splits, rows } = sumOf(committed.get(output))
+  return splits === 0
     ? `output "${output}": nothing was committed`
-    : `output "${output}": ${splits.length} of ${all} splits stay committed, ${rows} rows`
+    : `output "${output}": ${splits} of ${all} splits stay committed, ${rows} rows`
 }
 
 /** The same, where a resumed run can go on. */
 function waits(output: string, { committed, splits: all }: Progress): string {
-  const { splits, rows } = committed.get(output)!
-  return `output "${output}": ${splits.length} of ${all} splits are committed, ${rows} rows; the run can be resumed`
+  const { splits, rows } = sumOf(committed.get(output))
+  return `output "${output}": ${splits} of ${all} splits are committed, ${rows} rows; the run can be resumed`
+}
+
+function sumOf(committed: ReadonlyMap<string, number> = new Map()) {
+  return { splits: committed.size, rows: [...committed.values()].reduce((sum, rows) => sum + rows, 0) }
 }

@@ -4,6 +4,7 @@ import { Events } from "../events/events.ts"
 import type { Plan } from "../flow/plan.ts"
 import { cancellable } from "../host/component-call.ts"
 import { type PluginError, pluginError } from "../host/failure.ts"
+import type { Earlier } from "./earlier.ts"
 import { Journal } from "./journal.ts"
 import { reaches, type SessionFor } from "./open.ts"
 import { firstTry, type SplitReceipt } from "./report.ts"
@@ -15,6 +16,8 @@ export interface Workshop {
   readonly plan: Plan
   readonly context: RunContext
   readonly sessionFor: SessionFor
+  /** What earlier attempts at the run have committed. */
+  readonly earlier: Earlier
   /** Takes what a split has left, even when the run is interrupted the moment after. */
   done(receipt: SplitReceipt): void
   retried(): void
@@ -30,18 +33,17 @@ export const runWork = Effect.fnUntraced(function* (shop: Workshop, work: Work) 
   const { plan, context } = shop
   const { runId, settings } = plan
   const split = splitId(work)
-  const outputs = plan.steps.filter((step) => step.component.kind === "output" && reaches(plan, work.input, step.id))
+  const outputs = outputsOf(shop, work)
   const canRepeat = outputs.every((step) => context.sinks.get(step.id)!.committed !== undefined)
   const deadline = settings.cancelTimeoutMs
   const first = firstTry(context.fence)
   for (let tried = 0; ; tried++) {
     const number = first + tried
-    const asks = context.fence > 1 || tried > 0
-    const committed: ReadonlyMap<string, CommittedSplit> = asks ? yield* committedOf(shop, outputs, split) : new Map()
+    const committed: ReadonlyMap<string, CommittedSplit> =
+      tried > 0 ? yield* committedOf(shop, outputs, split) : (shop.earlier.get(split) ?? new Map())
     if (outputs.length > 0 && committed.size === outputs.length) {
       const receipt = earlierReceipt(work, committed)
       for (const count of receipt.steps) context.counters.add(count.step, count)
-      for (const { step, written } of receipt.outputs) context.committed(step, split, written)
       return yield* settled(shop, receipt)
     }
     yield* safely(() => journal.splitStarted(split, number, [...committed.keys()]))
@@ -76,8 +78,13 @@ function mostRetries(reason: FailureReason, { splitRetries }: Plan["settings"]):
 
 const CONFLICT_RETRIES = 10
 
+/** The outputs that rows of a split come to. */
+export function outputsOf({ plan }: Pick<Workshop, "plan">, { input }: Pick<Work, "input">): Plan["steps"] {
+  return plan.steps.filter((step) => step.component.kind === "output" && reaches(plan, input, step.id))
+}
+
 /** The output's word on what it has of a split. Asked of the target itself, because only its commit counts. */
-const committedOf = Effect.fnUntraced(function* (
+export const committedOf = Effect.fnUntraced(function* (
   { plan, context, sessionFor }: Workshop,
   outputs: Plan["steps"],
   split: string,

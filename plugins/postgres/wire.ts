@@ -133,6 +133,8 @@ async function openSocket(settings: PostgresSettings, timeoutMs: number): Promis
   try {
     await happened(socket, "connect")
     socket.setNoDelay(true)
+    // A connection may have nothing to say for hours: whoever is on the way must not forget it.
+    socket.setKeepAlive(true, 60_000)
     const tls = tlsOptions(settings)
     return tls === undefined ? socket : await secured(socket, tls)
   } catch (error) {

@@ -56,6 +56,18 @@ test("headrace resume goes on with the splits that are missing, after kill -9, a
   expect(again).toMatchObject({ code: 2, err: expect.stringContaining("it has succeeded") })
 })
 
+test("headrace resume asks before it mixes two snapshots, also where only the ledger knows of the first", async () => {
+  const { at, run } = await interrupted()
+  // As if it had died between the commits and their notes.
+  at.execute("home/state.db", "UPDATE splits SET receipt = NULL, written = NULL")
+  const asked = await at.headrace(["resume", run])
+  expect(asked.code).toBe(1)
+  expect(asked.err).toMatch(/\d+ of 20 splits are committed, \d+ are left, which can only be read as the source is now/)
+  expect(asked.err).toContain(`headrace resume ${run} --new-snapshot`)
+  expect((await at.headrace(["resume", run, "--new-snapshot"])).code).toBe(0)
+  expect(ids(at)).toEqual(ALL)
+})
+
 test("headrace resume goes on with what another process had just claimed, and only one of two does", async () => {
   const { at, run } = await interrupted()
   const both = await Promise.all([1, 2].map(() => at.headrace(["resume", run, "--new-snapshot"])))

@@ -61,6 +61,8 @@ export const refuseUnfit = Effect.fnUntraced(function* (run: RunRecord, options:
 export interface Resumption {
   readonly plan: Plan
   readonly progress: RunProgress
+  /** What is left may be read from a new snapshot, although other splits were read from an older one. */
+  readonly newSnapshot: boolean
 }
 
 /** Plans a run as it was planned, and refuses it where going on would not be going on. Changes nothing. */
@@ -96,7 +98,7 @@ export const planResumption = Effect.fnUntraced(function* (
         restart,
       )
   }
-  return { plan, progress } satisfies Resumption
+  return { plan, progress, newSnapshot } satisfies Resumption
 })
 
 function refuseLost(id: string, { step, committed, splits, volatile }: LostSnapshot, newSnapshot: boolean) {
@@ -117,7 +119,7 @@ function refuseLost(id: string, { step, committed, splits, volatile }: LostSnaps
 /** Claims a run and goes on with it. */
 export const resumeRun = Effect.fnUntraced(function* (
   run: RunRecord,
-  { plan, progress }: Resumption,
+  { plan, progress, newSnapshot }: Resumption,
   onEvent: (event: RunEvent) => void,
 ) {
   const store = yield* RunStore
@@ -126,7 +128,7 @@ export const resumeRun = Effect.fnUntraced(function* (
     return yield* refused(`Cannot resume run ${id}: somebody else has just taken it`, "Look again: headrace runs")
   const inputs = new Map(progress.inputs.map((input) => [input.step, input]))
   const remembering = withReceipts(plan, run.steps, progress.receipts)
-  return yield* runAttempt(remembering, { fence: fence + 1, resumed: { inputs }, onEvent })
+  return yield* runAttempt(remembering, { fence: fence + 1, resumed: { inputs, mayMix: newSnapshot }, onEvent })
 }, Effect.uninterruptible)
 
 /** Refuses to begin a run anew where rows that it has committed would be there twice. */

@@ -55,7 +55,8 @@ const closed = Effect.fnUntraced(function* (run: RunRecord, flow: Flow, step: st
     return yield* refused(`Cannot settle replay ${id}: somebody else has just taken it`, "Try again")
   const fence = run.fence + 1
   if (plan !== undefined) {
-    const resumed = { inputs: new Map(inputs.map((input) => [input.step, input])) }
+    // Rows in quarantine do not change.
+    const resumed = { inputs: new Map(inputs.map((input) => [input.step, input])), mayMix: true }
     const report = yield* runAttempt(plan, { fence, resumed, onEvent: () => {} })
     if (report.status !== "succeeded") {
       const { message = "it was cancelled", reason = "cancelled" } = report.failure ?? {}
