@@ -188,6 +188,15 @@ export interface Output<C = unknown> extends ComponentBase {
    * and never filled. Called instead of `open`, for a run that nobody will resume. Absent: it leaves nothing.
    */
   discard?(config: C, request: { readonly step: string }, session: Session): Promise<void>
+  /**
+   * How much a run that nobody works on has committed: asked before another run begins whose rows would be there twice.
+   * Makes its attempts unable to commit any more. Absent, or undefined: nobody knows but the host.
+   */
+  committed?(
+    config: C,
+    request: { readonly step: string },
+    session: Session,
+  ): Promise<{ readonly splits: number; readonly rows: number } | undefined>
 }
 export interface OutputPlan {
   /** The input columns it writes, in the order in which it would like them. */

@@ -12,8 +12,9 @@ import type {
 import { closestName } from "../flow/closest-name.ts"
 import { alone, connected } from "./connections.ts"
 import { newTable } from "./create-table.ts"
-import { discardRun, openSink } from "./database-sink.ts"
+import { openSink } from "./database-sink.ts"
 import { missingTable } from "./input-subject.ts"
+import { committedRun, discardRun } from "./left-run.ts"
 import { type Mapping, mapColumns } from "./mapping.ts"
 import { type DatabaseOutputOptions, outputSchema } from "./options.ts"
 import { replaceIssues, verifyIssues } from "./replace-issues.ts"
@@ -39,7 +40,8 @@ export function databaseOutput(database: Database): Output<DatabaseOutputOptions
     ],
     plan: (config, input, session) => plan(database, config, input, session),
     open: (config, request, session) => openSink(database, config, request, session),
-    discard: (config, request, session) => discardRun(database, config, request.step, session),
+    discard: (config, { step }, session) => discardRun({ database, config, step }, session),
+    committed: (config, { step }, session) => committedRun({ database, config, step }, session),
   }
 }
 

@@ -12,7 +12,7 @@ import { parseTableName, shownTable } from "./table-name.ts"
 import { Verification } from "./verification.ts"
 
 /** What an opened output knows. */
-interface Opened {
+export interface Opened {
   readonly database: Database
   readonly config: DatabaseOutputOptions
   readonly step: string
@@ -52,12 +52,16 @@ export async function openSink(
 }
 
 /** The table with its schema, where it exists: two spellings of one table must meet at one lock and one ledger. */
-async function resolved(connection: Connection, config: DatabaseOutputOptions, session: Session): Promise<TableName> {
+export async function resolved(
+  connection: Connection,
+  config: DatabaseOutputOptions,
+  session: Session,
+): Promise<TableName> {
   const table = parseTableName(config.table, config.schema, session.failure)
   return (await connection.describeTable(table))?.table ?? table
 }
 
-async function openLedger(
+export async function openLedger(
   connection: Connection,
   { dialect }: Database,
   config: DatabaseOutputOptions,
@@ -78,7 +82,7 @@ async function openLedger(
 }
 
 /** One replacement of a table at a time; who comes second waits. */
-async function takeLock({ writers, table, timeoutMs }: Opened, session: Session): Promise<void> {
+export async function takeLock({ writers, table, timeoutMs }: Opened, session: Session): Promise<void> {
   const keeper = await writers.take(session)
   if (keeper.lock === undefined) return await writers.give(keeper, true)
   const end = performance.now() + timeoutMs
@@ -252,33 +256,12 @@ function sink(opened: Opened, target: Target, made: boolean, verification: Verif
   }
 }
 
-async function takeBack(opened: Opened, connection: Connection, made: boolean, session: Session): Promise<void> {
+export async function takeBack(opened: Opened, connection: Connection, made: boolean, session: Session): Promise<void> {
   const { config, ledger } = opened
   if (config.mode === "replaceTable") await dropStage(connection, replaceRequest(opened, session))
   const notes = ledger === undefined ? [] : await ledger.rows(connection)
   const created = ledger === undefined ? made : notes.some(({ item }) => item === "created")
   if (created && !notes.some(({ item }) => isOfLoad(item))) await takeBackTable(opened, connection)
-}
-
-/** Removes what a run that died has left: its stage, and the table that it created if nothing was loaded. */
-export async function discardRun(
-  database: Database,
-  config: DatabaseOutputOptions,
-  step: string,
-  session: Session,
-): Promise<void> {
-  const connect = (at: Session) => connected((own) => database.connect(config.dataSource.settings, own), at)
-  await using writers = new Connections(Number.POSITIVE_INFINITY, connect)
-  const connection = await writers.take(session)
-  await alone(connection, session)
-  const table = await resolved(connection, config, session)
-  const ledger = await openLedger(connection, database, config, table, step, session)
-  if (ledger === undefined) return
-  const timeoutMs = config.timeoutMs ?? session.settings.statementTimeoutMs
-  const opened = { database, config, step, timeoutMs, table, writers, ledger }
-  // Another run may be making a stage of the same name in this moment.
-  if (config.mode === "replaceTable") await takeLock(opened, session)
-  await takeBack(opened, connection, false, session)
 }
 
 async function withConnection<A>(

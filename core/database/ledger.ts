@@ -264,9 +264,13 @@ export function splitItem(split: string): string {
   return `split:${split}`
 }
 
+export function isSplitItem(item: string): boolean {
+  return item.startsWith("split:")
+}
+
 /** Whether an item belongs to what was loaded into a staged table, and is void without it. */
 export function isOfLoad(item: string): boolean {
-  return item.startsWith("split:") || item.startsWith("sums:") || LOAD_ITEMS.has(item)
+  return isSplitItem(item) || item.startsWith("sums:") || LOAD_ITEMS.has(item)
 }
 
 /** Runs `work` in a transaction of its own. */

@@ -80,7 +80,7 @@ const restarted = Effect.fnUntraced(function* (
   force: boolean,
 ) {
   const screen = yield* Screen
-  yield* refuseRestart(run)
+  yield* refuseRestart(run, flow)
   const { parameters, bizdate, scheduledAt } = run
   const plan = yield* Effect.interruptible(planNew({ flow, parameters, bizdate, scheduledAt }))
   sayWarnings(screen, plan)

@@ -154,6 +154,25 @@ test("headrace resume --restart refuses to append what is there, and begins anew
   expect(at.query("t.db", "SELECT name FROM sqlite_schema WHERE name LIKE '%dpfx%'")).toEqual([])
 })
 
+test("headrace resume --restart asks the ledger for what was committed in the moment before a crash", async () => {
+  const { at, run } = await interrupted()
+  at.execute("home/state.db", "UPDATE splits SET receipt = NULL, written = NULL")
+  const refused = await at.headrace(["resume", run, "--restart"])
+  expect(refused.code).toBe(2)
+  expect(refused.err).toMatch(/it has committed \d+ rows at output "write", which would be there twice/)
+  // Nothing was touched.
+  expect((await at.headrace(["resume", run, "--new-snapshot"])).code).toBe(0)
+  expect(ids(at)).toEqual(ALL)
+})
+
+test("headrace cancel says what stays by the word of the ledger", async () => {
+  const { at, run } = await interrupted()
+  at.execute("home/state.db", "UPDATE splits SET receipt = NULL, written = NULL")
+  const { code, err } = await at.headrace(["cancel", run])
+  expect(err).toMatch(/note: output "write": \d+ splits stay committed, \d+ rows/)
+  expect(code).toBe(0)
+})
+
 test("headrace resume appends no split twice that the journal knows, at an output without a ledger", async () => {
   const { at, run } = await interrupted({ ledger: "off" })
   const resumed = await at.headrace(["resume", run, "--new-snapshot", "--json"])

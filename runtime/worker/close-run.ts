@@ -1,23 +1,22 @@
 import { Effect } from "effect"
 import type { Flow } from "../../core/flow/flow-schema.ts"
-import { runSettings } from "../../core/flow/plan.ts"
-import { cancellable } from "../../core/host/component-call.ts"
 import { pluginError } from "../../core/host/failure.ts"
-import { Machine } from "../../core/host/services.ts"
-import { makeSession, noRows } from "../../core/host/session.ts"
 import type { RunReport, StepCount } from "../../core/run/report.ts"
 import { add, emptyCount } from "../../core/run/tally.ts"
-import { committedRows, type RunProgress, type RunRecord } from "../../core/store/run-record.ts"
+import { type CommittedRows, committedRows, type RunProgress, type RunRecord } from "../../core/store/run-record.ts"
 import { RunStore } from "../../core/store/run-store.ts"
 import { thisProcess } from "../store/process-owner.ts"
 import { asked } from "../store/store.ts"
-import { outputsOf, refused } from "./stored-run.ts"
+import { committedAt, discardOutputs, type Left } from "./left-outputs.ts"
+import { refused } from "./stored-run.ts"
 
 /** What became of a run that was given up. */
 export interface Closed {
   readonly report: RunReport
   /** What could not be removed, one line each. */
   readonly troubles: readonly string[]
+  /** What stays at outputs that show their rows at once. */
+  readonly committed: readonly CommittedRows[]
 }
 
 /**
@@ -34,51 +33,33 @@ export const closeRun = Effect.fnUntraced(function* (
   if (!(yield* asked(() => store.claim({ id, fence: run.fence }, thisProcess()))))
     return yield* refused(`Cannot cancel run ${id}: somebody else has just taken it`, "Look again: headrace runs")
   const attempt = { id, fence: run.fence + 1 }
-  const troubles = yield* Effect.map(Effect.result(discardOutputs(run, flow, attempt.fence)), (result) =>
+  const left = { run, flow, fence: attempt.fence }
+  const troubles = yield* Effect.map(Effect.result(discardOutputs(left)), (result) =>
     result._tag === "Success" ? result.success : [pluginError(result.failure).message],
   )
   const progress = yield* asked(() => store.progress(id))
-  const staged = new Set(run.steps.flatMap(({ id: step, writes }) => (writes === "stages" ? [step] : [])))
-  const left = committedRows(progress.receipts)
-    .filter(({ step }) => !staged.has(step))
-    .map(({ step, rows, splits }) => `output "${step}": ${splits} splits stay committed, ${rows} rows`)
+  const committed = yield* staying(left, progress)
+  const lines = committed.map(
+    ({ step, rows, splits }) => `output "${step}": ${splits} splits stay committed, ${rows} rows`,
+  )
   // A process that could still say so has said what stays.
-  const notes = run.report === undefined ? [...left, ...troubles] : troubles
+  const notes = run.report === undefined ? [...lines, ...troubles] : troubles
   const report = cancelledReport(run, progress, attempt.fence, notes)
   const isDiscarded = force || troubles.length === 0
   yield* asked(() => store.finish(attempt, { report, markSources: {}, isDiscarded }))
-  return { report, troubles } satisfies Closed
+  return { report, troubles, committed } satisfies Closed
 }, Effect.uninterruptible)
 
-const discardOutputs = Effect.fnUntraced(function* (run: RunRecord, flow: Flow, fence: number) {
-  const machine = yield* Machine
-  const { outputs, parameters } = yield* outputsOf(run, flow)
-  const troubles: string[] = []
-  for (const { id: step, component, config } of outputs) {
-    if (component.kind !== "output" || component.discard === undefined) continue
-    const { discard } = component
-    const discarding = cancellable(async (signal) => {
-      const settings = runSettings(flow.settings)
-      const session = makeSession({
-        ...machine,
-        ...noRows,
-        signal,
-        settings,
-        parameters,
-        run: { id: run.id, fence },
-        reject,
-      })
-      await discard.call(component, config, { step }, session)
-    }, flow.settings.cancelTimeoutMs)
-    const result = yield* Effect.result(discarding)
-    if (result._tag === "Failure") troubles.push(`output "${step}" could not be cleaned up: ${result.failure.message}`)
-  }
-  return troubles
+/** What stays of a run at outputs that show their rows at once: by the targets' word where they can be asked. */
+const staying = Effect.fnUntraced(function* (left: Left, progress: RunProgress) {
+  const known = new Map(committedRows(progress.receipts).map((each) => [each.step, each]))
+  const told = yield* Effect.result(committedAt(left))
+  if (told._tag === "Success") for (const each of told.success) known.set(each.step, each)
+  const { steps } = left.run
+  return steps
+    .flatMap(({ id, writes }) => (writes === "stages" ? [] : (known.get(id) ?? [])))
+    .filter(({ rows }) => rows > 0)
 })
-
-function reject(): never {
-  throw new TypeError("Nothing is rejected where no rows flow")
-}
 
 /** The report of a run whose process has left none, from its receipts. */
 export function cancelledReport(

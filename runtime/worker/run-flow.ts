@@ -12,6 +12,7 @@ import { Secrets } from "../sources/secrets.ts"
 import { stateOf } from "../store/process-owner.ts"
 import { makeRunJournal } from "../store/run-journal.ts"
 import { asked } from "../store/store.ts"
+import { refuseHidden } from "./earlier-runs.ts"
 import { explainRefused, Plugins } from "./host.ts"
 import { makeRunId } from "./run-id.ts"
 import { isIncremental, markSources, newRun, type RunCall, recordedSteps } from "./run-record.ts"
@@ -47,6 +48,7 @@ export const runNew = Effect.fnUntraced(function* (plan: Plan, options: RunOptio
   const run = yield* newRun(plan, options)
   // A mark of something else is refused before the run is recorded.
   yield* asked(() => marksOf(store, plan, markSources(plan)))
+  if (isIncremental(plan)) yield* refuseHidden(plan)
   const judge = isIncremental(plan)
     ? (earlier: Parameters<typeof refuseBeside>[0]) => refuseBeside(earlier, stateOf)
     : undefined
