@@ -213,9 +213,11 @@ function sink(opened: Opened, target: Target, made: boolean, verification: Verif
     async write(split, rows, session) {
       return await withConnection(writers, session, async (connection) => {
         const written = await inTransaction(connection, async () => {
-          const watch = verification?.watch(session)
+          // The load tells of rows in the columns of the table, which may each be called like another that comes.
+          const loading = inWordsOf(pairs, session)
+          const watch = verification?.watch(loading)
           const ready = converted(rows, conversion, session)
-          const loaded = await connection.load(load, watch?.rows(ready) ?? ready, watch?.session ?? session)
+          const loaded = await connection.load(load, watch?.rows(ready) ?? ready, watch?.session ?? loading)
           await session.sealed()
           await watch?.keep(connection, split.id)
           await ledger?.record(connection, splitItem(split.id), { written: loaded.written, note: split.note() })
@@ -262,6 +264,24 @@ export async function takeBack(opened: Opened, connection: Connection, made: boo
   const notes = ledger === undefined ? [] : await ledger.rows(connection)
   const created = ledger === undefined ? made : notes.some(({ item }) => item === "created")
   if (created && !notes.some(({ item }) => isOfLoad(item))) await takeBackTable(opened, connection)
+}
+
+/** Rejected rows are kept in the columns in which they came: only so can they be told apart and come again. */
+function inWordsOf(pairs: Target["mapping"]["pairs"], session: Session): Session {
+  const names = new Map(pairs.map(({ from, to }) => [to.name, from.name]))
+  const came = (name: string) => names.get(name) ?? name
+  return {
+    ...session,
+    reject({ column, record, ...row }) {
+      session.reject({
+        ...row,
+        ...(column === undefined ? {} : { column: came(column) }),
+        ...(record === undefined
+          ? {}
+          : { record: Object.fromEntries(Object.entries(record).map(([name, value]) => [came(name), value])) }),
+      })
+    },
+  }
 }
 
 async function withConnection<A>(

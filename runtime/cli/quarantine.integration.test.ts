@@ -226,6 +226,30 @@ test("headrace quarantine replay maps rows that an output told of in the words o
   ])
 })
 
+test("headrace quarantine replay knows which column is which where a mapping swaps two names", async () => {
+  const at = workplace()
+  await at.write("m.csv", "a,b\n1,10\n1,11\n2,12\n")
+  at.execute("m.db", "CREATE TABLE t (b INTEGER PRIMARY KEY, a INTEGER)")
+  const mapping = [
+    { from: "a", to: "b" },
+    { from: "b", to: "a" },
+  ]
+  const columns = ["a", "b"].map((name) => ({ name, type: "int64" }))
+  const read = { id: "read", use: "csv-input", config: { path: "m.csv", columns } }
+  const write = { id: "write", use: "sqlite-output", config: { dataSource: "m.db", table: "t", mapping } }
+  await at.write("flow.json", { ...chain(read, write), settings: { errorLimit: 1 } })
+  expect((await at.headrace(["run", "flow.json"])).code).toBe(0)
+  const run = at.newestRun().id
+  const [line = ""] = (await quarantine(at, "show", run, "--json")).out.split("\n")
+  expect(JSON.parse(line)).toMatchObject({ record: { a: "1", b: "11" } })
+  expect((await quarantine(at, "replay", run, "--set", "a = 7")).code).toBe(0)
+  expect(at.query("m.db", "SELECT b, a FROM t ORDER BY b")).toEqual([
+    [1, 10],
+    [2, 12],
+    [7, 11],
+  ])
+})
+
 test("headrace quarantine drop asks, and says so where it cannot", async () => {
   const { at, run } = await rejected()
   const refused = await quarantine(at, "drop", run)

@@ -128,6 +128,24 @@ test("quarantine lets a replay take all of its rows or none", async () => {
   file[Symbol.dispose]()
 })
 
+test("quarantine keeps two replays apart that take rows at the same time", async () => {
+  using at = new TestStore()
+  const { file, quarantine } = await ended(
+    at,
+    Array.from({ length: 4 }, (_, row) => aRejection("r1", row)),
+  )
+  const slowly = async function* (...ids: readonly number[]) {
+    for (const row of await list(mended(...ids))) {
+      yield row
+      await Promise.resolve()
+    }
+  }
+  const take = (id: string, ...ids: readonly number[]) => quarantine.take(aRun(id, { replayOf: "r1" }), slowly(...ids))
+  expect(await Promise.all([take("r1-r1", 1, 3), take("r1-r2", 2, 4)])).toEqual([2, 2])
+  expect(await list(quarantine.taken("r1-r2", 1, 4))).toEqual([2, 4].map((id) => ({ id, record: { id: `m${id}` } })))
+  file[Symbol.dispose]()
+})
+
 test("quarantine gives a replay its rows in ranges", async () => {
   using at = new TestStore()
   const { file, quarantine } = await ended(

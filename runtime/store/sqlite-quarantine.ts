@@ -121,21 +121,36 @@ async function take(
   rows: AsyncIterable<MendedRow>,
   now: () => number,
 ): Promise<number> {
-  file.run("DROP TABLE IF EXISTS temp.mended")
-  file.run("CREATE TEMP TABLE mended (id INTEGER PRIMARY KEY, record TEXT NOT NULL) STRICT")
-  let wanted = 0
-  for await (const { id, record } of rows) {
-    file.run("INSERT INTO temp.mended VALUES (?, ?)", id, JSON.stringify(record))
-    wanted++
+  // Its own, because others may take rows through the same connection in the meantime.
+  const token = crypto.randomUUID()
+  file.run(
+    "CREATE TEMP TABLE IF NOT EXISTS mended (token TEXT, id INTEGER, record TEXT NOT NULL, PRIMARY KEY (token, id)) STRICT",
+  )
+  try {
+    let wanted = 0
+    for await (const { id, record } of rows) {
+      file.run("INSERT INTO temp.mended VALUES (?, ?, ?)", token, id, JSON.stringify(record))
+      wanted++
+    }
+    return wanted === 0 ? 0 : claimed(file, replay, { token, wanted, at: now() })
+  } finally {
+    file.run("DELETE FROM temp.mended WHERE token = ?", token)
   }
-  if (wanted === 0) return 0
+}
+
+/** Lets a replay have rows that were gathered: all of them, or none. */
+function claimed(
+  file: StateFile,
+  replay: NewRun,
+  { token, wanted, at }: { readonly token: string; readonly wanted: number; readonly at: number },
+): number {
   return file.write(() => {
-    const key = insertRun(file, replay, now())
+    const key = insertRun(file, replay, at)
     const taken = file.run(
-      `UPDATE rejections SET replay = ?, mended = (SELECT record FROM temp.mended WHERE mended.id = rejections.id)
-        WHERE id IN (SELECT id FROM temp.mended) AND run = (SELECT replay_of FROM runs WHERE key = ?)
+      `UPDATE rejections SET replay = ?1, mended = (SELECT record FROM temp.mended WHERE token = ?2 AND mended.id = rejections.id)
+        WHERE id IN (SELECT id FROM temp.mended WHERE token = ?2) AND run = (SELECT replay_of FROM runs WHERE key = ?1)
         AND status = 'waiting' AND replay IS NULL`,
-      ...[key, key],
+      ...[key, token],
     )
     if (taken !== wanted)
       throw failure(
