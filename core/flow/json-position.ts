@@ -8,10 +8,10 @@ export interface JsonFault {
 export type JsonResult = { readonly value: unknown } | { readonly fault: JsonFault }
 
 /** Reads a JSON document; the engines' own messages have no common form and often no position. */
-export function readJson(source: string): JsonResult {
+export function readJson(source: string, mostLevels = MOST_LEVELS): JsonResult {
   const text = source.replace(/^\uFEFF/, "")
-  const deep = tooDeep(text)
-  if (deep !== undefined) return faultAt(text, deep, `values are nested too deeply, ${MOST_LEVELS} levels are the most`)
+  const deep = tooDeep(text, mostLevels)
+  if (deep !== undefined) return faultAt(text, deep, `values are nested too deeply, ${mostLevels} levels are the most`)
   try {
     return { value: JSON.parse(text) }
   } catch {
@@ -25,7 +25,7 @@ export function readJson(source: string): JsonResult {
 const MOST_LEVELS = 1000
 
 /** Where a document has more levels than that. */
-function tooDeep(text: string): number | undefined {
+function tooDeep(text: string, mostLevels: number): number | undefined {
   let level = 0
   let isString = false
   for (let at = 0; at < text.length; at++) {
@@ -34,7 +34,7 @@ function tooDeep(text: string): number | undefined {
     else if (isString) {
       if (letter === "\\") at++
     } else if (letter === "[" || letter === "{") {
-      if (++level > MOST_LEVELS) return at
+      if (++level > mostLevels) return at
     } else if (letter === "]" || letter === "}") level--
   }
   return undefined
