@@ -1,4 +1,6 @@
 import { Schema } from "effect"
+import { ruleFault } from "./sources/host-policy.ts"
+import { networkOf } from "./sources/ip-address.ts"
 
 /** A setting, with what holds until somebody sets it. */
 interface SettingField<S extends Schema.Codec<unknown, unknown>> {
@@ -20,14 +22,18 @@ function whole(minimum: number, maximum: number) {
   return Schema.Int.check(Schema.isBetween({ minimum, maximum }))
 }
 
-/** Such as `db.example.com`, `*.example.com`, `db.example.com:5432`, `10.0.0.0/8` or `[fd00::]/8`. */
-const places = Schema.Array(
+/** Rules of `core/server/sources/host-policy.ts`. */
+const places = Schema.Array(Schema.String.check(Schema.makeFilter((text) => ruleFault(text) ?? true))).check(
+  Schema.isMaxLength(200),
+)
+
+const addresses = Schema.Array(
   Schema.String.check(
-    Schema.isPattern(/^[\w.*:[\]-]+(?:\/\d{1,3})?(?::\d{1,5})?$/, {
-      expected: "a host, host:port, *.domain, address or network such as 10.0.0.0/8",
+    Schema.makeFilter((text) => networkOf(text) !== undefined, {
+      expected: "an address, or a network such as 10.0.0.0/8",
     }),
   ),
-).check(Schema.isMaxLength(200))
+).check(Schema.isMaxLength(50))
 
 const hosts = Schema.Array(
   Schema.String.check(Schema.isPattern(/^(?:\*\.)?[\w-]+(?:\.[\w-]+)*$/, { expected: "a host name without port" })),
@@ -43,7 +49,7 @@ export const settingFields = {
     "Where people reach the server, for links in invitations and webhooks.",
   ),
   "server.hosts": field(hosts, [], "Host names that the server answers to, besides localhost and IP addresses."),
-  "server.trustedProxies": field(places, [], "Addresses of proxies whose X-Forwarded-For and -Proto are believed."),
+  "server.trustedProxies": field(addresses, [], "Addresses of proxies whose X-Forwarded-For and -Proto are believed."),
   "sessions.idleHours": field(whole(1, 168), 12, "Hours after which an unused session ends."),
   "sessions.mostDays": field(whole(1, 90), 7, "Days after which a session ends in any case."),
   "limits.requestsPerMinute": field(whole(0, 10_000_000), 6000, "Requests of one user or token; 0: no limit."),
@@ -66,7 +72,7 @@ export const settingFields = {
   "sources.allow": field(places, [], "Places that data sources may be at; none: everywhere but those denied."),
   "sources.deny": field(
     places,
-    ["169.254.0.0/16", "[fe80::]/10"],
+    ["169.254.0.0/16", "fe80::/10"],
     "Places that data sources must not be at; denied goes before allowed.",
   ),
   "webhooks.allow": field(
