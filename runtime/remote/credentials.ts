@@ -45,6 +45,7 @@ export function openCredentials(home: string): Credentials {
 /** The one spelling under which a server is known; undefined for what is no address of one. */
 export function serverUrl(text: string): string | undefined {
   const url = URL.parse(/^https?:\/\//i.test(text) ? text : `https://${text}`)
-  if (url === null || url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") return undefined
+  if (url === null || url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "")
+    return undefined
   return `${url.origin}${url.pathname.replace(/\/+$/, "")}`
 }

@@ -4,7 +4,10 @@ import { makeSecrets } from "../sources/secrets.ts"
 import { makeServerLogger } from "./server-log.ts"
 
 test("server-log writes one JSON object a line, with fields and without secrets", async () => {
-  const [line, ...rest] = await logged("json", Effect.logInfo("user signed in", { name: "ada", password: "hunter2hunter2" }))
+  const [line, ...rest] = await logged(
+    "json",
+    Effect.logInfo("user signed in", { name: "ada", password: "hunter2hunter2" }),
+  )
   expect(rest).toEqual([])
   expect(JSON.parse(line!)).toMatchObject({ level: "info", message: "user signed in", name: "ada", password: "***" })
 })

@@ -17,7 +17,13 @@ export function makeServerLogger({ out, mask, format }: ServerLogOptions): Logge
     const line =
       format === "json"
         ? JSON.stringify({ at: date.toISOString(), level, message: text, ...fields, ...(failure && { failure }) })
-        : [date.toISOString(), level.padEnd(5), oneLine(text), ...shown(fields), ...(failure ? [`\n${failure}`] : [])].join(" ")
+        : [
+            date.toISOString(),
+            level.padEnd(5),
+            oneLine(text),
+            ...shown(fields),
+            ...(failure ? [`\n${failure}`] : []),
+          ].join(" ")
     out.write(`${mask(line)}\n`)
   })
 }

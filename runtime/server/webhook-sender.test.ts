@@ -39,17 +39,24 @@ test("webhook-sender refuses this machine, private networks and cloud metadata, 
     "10.0.0.7",
   ]
   for (const host of hosts) {
-    const error = await refusal({ url: `http://${host}:${server.port}/`, allowPrivate: false })
+    const error = await refusal({ url: `http://${host}:${server.port}/`, policy: { allow: [], deny: [] } })
     expect(error).toContain("an address of this machine or of a private network: refused")
   }
   expect(received.length).toBe(before)
+})
+
+test("webhook-sender goes to private places that are allowed, but never to denied ones", async () => {
+  const post = (policy: Message["policy"]) => refusal({ policy })
+  expect(await post({ allow: ["127.0.0.1:1"], deny: [] })).toContain("refused")
+  expect(await post({ allow: ["127.0.0.1"], deny: ["127.0.0.0/8"] })).toContain('denied by the rule "127.0.0.0/8"')
+  expect(await sent({ policy: { allow: ["127.0.0.1"], deny: ["10.0.0.0/8"] } })).toMatchObject({ status: 200 })
 })
 
 test("webhook-sender does not follow a redirect, wait for ever, or read without end", async () => {
   expect(await sent({ path: "/moved" })).toMatchObject({ status: 302 })
   expect(await refusal({ path: "/silent", timeoutMs: 200 })).toBe("No answer in time")
   expect((await sent({ path: "/endless" })).text).toHaveLength(500)
-  expect(await refusal({ url: "http://nowhere.invalid/" })).toBe("Its name is unknown")
+  expect(await refusal({ url: "http://nowhere.invalid/", policy: { allow: [], deny: [] } })).toBe("Its name is unknown")
 })
 
 test("webhook-sender knows which addresses are public", () => {
@@ -74,7 +81,7 @@ function post({ path = "/", ...given }: Given) {
   const message = {
     url: `http://127.0.0.1:${server.port}${path}`,
     headers: { "x-headrace-signature": "t=1,v1=00" },
-    ...{ body: '{"a":1}', timeoutMs: 5000, allowPrivate: true },
+    ...{ body: '{"a":1}', timeoutMs: 5000, policy: { allow: [`127.0.0.0/8:${server.port}`], deny: [] } },
     ...given,
   }
   return WebhookSender.use((sender) => sender.post(message)).pipe(Effect.provide(webhookSenderLayer))

@@ -5,6 +5,7 @@ import https from "node:https"
 import type { LookupFunction } from "node:net"
 import { Effect, Layer } from "effect"
 import ipaddr from "ipaddr.js"
+import { type HostPolicy, hostRefusal } from "../../core/server/sources/host-policy.ts"
 import { type Message, SendError, WebhookSender } from "../../core/server/triggers/webhook-sender.ts"
 
 export const webhookSenderLayer = Layer.succeed(WebhookSender, {
@@ -15,14 +16,11 @@ export const webhookSenderLayer = Layer.succeed(WebhookSender, {
     }),
 })
 
-async function post({ url, headers, body, timeoutMs, allowPrivate }: Message, signal: AbortSignal) {
+async function post({ url, headers, body, timeoutMs, policy }: Message, signal: AbortSignal) {
   const target = new URL(url)
   const addresses = await addressesOf(target.hostname)
-  const refused = addresses.find(({ address }) => !allowPrivate && !isPublic(address))
-  if (refused !== undefined)
-    throw new SendError({
-      message: `"${target.hostname}" is ${refused.address}, an address of this machine or of a private network: refused`,
-    })
+  const refused = refusalOf(target, addresses, policy)
+  if (refused !== undefined) throw new SendError({ message: refused })
   const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
   return new Promise<{ status: number; text: string }>((resolve, reject) => {
     const { request } = target.protocol === "https:" ? https : http
@@ -50,6 +48,19 @@ async function addressesOf(hostname: string): Promise<readonly LookupAddress[]> 
   const literal = hostname.replace(/^\[|\]$/g, "")
   if (ipaddr.isValid(literal)) return [{ address: literal, family: literal.includes(":") ? 6 : 4 }]
   return lookUp(hostname, { all: true })
+}
+
+/** Every address is judged: whoever answers may choose any of them. */
+function refusalOf(target: URL, addresses: readonly LookupAddress[], { allow, deny }: HostPolicy): string | undefined {
+  const { hostname, protocol } = target
+  const port = target.port === "" ? (protocol === "https:" ? 443 : 80) : Number(target.port)
+  const place = { host: hostname.replace(/^\[|\]$/g, ""), port, addresses: addresses.map(({ address }) => address) }
+  const denied = hostRefusal({ allow: [], deny }, place)
+  if (denied !== undefined) return denied
+  const inside = addresses.find(({ address }) => !isPublic(address))
+  if (inside === undefined || (allow.length > 0 && hostRefusal({ allow, deny: [] }, place) === undefined))
+    return undefined
+  return `"${hostname}" is ${inside.address}, an address of this machine or of a private network: refused`
 }
 
 /** Gives what was looked up and judged before, whatever the name means by now. */

@@ -1,33 +1,33 @@
 import { and, eq, lte } from "drizzle-orm"
 import { Clock, Duration, Effect, Layer } from "effect"
 import { StoreDatabase } from "../../store/database.ts"
+import { ServerSettings } from "../settings.ts"
 import { Vault } from "../sources/vault.ts"
 import { sign } from "./signature.ts"
-import { WebhookSender } from "./webhook-sender.ts"
+import { SendError, WebhookSender } from "./webhook-sender.ts"
 import { webhookPlace } from "./webhooks.ts"
 
 /** Sends what webhooks are to be told, as long as it lives. */
-export function delivererLayer(allowPrivate: Effect.Effect<boolean>) {
-  return Layer.effectDiscard(
-    Effect.gen(function* () {
-      const round = yield* makeRound(allowPrivate)
-      const safely = round.pipe(
-        Effect.catchCause((cause) => Effect.as(Effect.logError("Cannot tell webhooks of runs", cause), 0)),
-      )
-      const rest = (sent: number) => (sent === 0 ? Effect.sleep(PAUSE) : Effect.void)
-      yield* Effect.forkScoped(Effect.forever(Effect.flatMap(safely, rest)))
-    }),
-  )
-}
+export const delivererLayer = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const round = yield* makeRound
+    const safely = round.pipe(
+      Effect.catchCause((cause) => Effect.as(Effect.logError("Cannot tell webhooks of runs", cause), 0)),
+    )
+    const rest = (sent: number) => (sent === 0 ? Effect.sleep(PAUSE) : Effect.void)
+    yield* Effect.forkScoped(Effect.forever(Effect.flatMap(safely, rest)))
+  }),
+)
 
 /**
  * Sends what is due, once; resolves to how many there were. A message is taken before it is sent: should this process die,
  * it is sent again when the lease is over, so it arrives at least once.
  */
-export const makeRound = Effect.fnUntraced(function* (allowPrivate: Effect.Effect<boolean>) {
+export const makeRound = Effect.gen(function* () {
   const database = yield* StoreDatabase
   const vault = yield* Vault
   const sender = yield* WebhookSender
+  const settings = yield* ServerSettings
 
   const due = (now: number) =>
     database.read(({ select, tables: { deliveries, webhooks } }) =>
@@ -52,6 +52,9 @@ export const makeRound = Effect.fnUntraced(function* (allowPrivate: Effect.Effec
     if ((yield* take(delivery.id, delivery.dueAt, now)).length === 0) return
     const attempts = delivery.attempts + 1
     const outcome = yield* Effect.gen(function* () {
+      const all = yield* settings.all
+      if (webhook.url.startsWith("http:") && !all["webhooks.allowHttp"])
+        return yield* new SendError({ message: "Its address has no encryption: use https, or have it allowed" })
       const secret = yield* vault.open(webhook.secret, webhookPlace(webhook.id))
       const signature = yield* Effect.promise(() => sign(secret, delivery.body, now))
       const headers = {
@@ -59,7 +62,10 @@ export const makeRound = Effect.fnUntraced(function* (allowPrivate: Effect.Effec
         ...{ "x-headrace-delivery": delivery.id, "x-headrace-signature": signature },
       }
       const message = { url: webhook.url, headers, body: delivery.body, timeoutMs: TIMEOUT_MS }
-      const { status, text } = yield* sender.post({ ...message, allowPrivate: yield* allowPrivate })
+      const { status, text } = yield* sender.post({
+        ...message,
+        policy: { allow: all["webhooks.allow"], deny: all["webhooks.deny"] },
+      })
       const isTaken = status >= 200 && status < 300
       return { isTaken, answered: status, message: isTaken ? null : `Answered ${status}: ${text}` }
     }).pipe(Effect.catch(({ message }) => Effect.succeed({ isTaken: false, answered: null, message })))

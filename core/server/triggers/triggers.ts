@@ -6,6 +6,7 @@ import type { Actor } from "../access/actor.ts"
 import { AuditLog } from "../audit.ts"
 import { FlowLibrary } from "../flows/flow-library.ts"
 import { hashOf, makeId, makeSecret } from "../id.ts"
+import { RateLimits } from "../rate-limits.ts"
 import { type RequestError, refuse } from "../request-error.ts"
 import { Vault } from "../sources/vault.ts"
 import { type SignatureFault, signatureFault } from "./signature.ts"
@@ -38,12 +39,12 @@ export interface NewTrigger {
   readonly signingSecret: string | null
 }
 
-/** A request that shows a trigger's token. */
+/** A request that a trigger has sent. */
 export interface TriggerRequest {
-  readonly token: string
+  /** Of the header `x-headrace-signature`. */
   readonly signature: string | null
+  /** To the letter. */
   readonly body: string
-  readonly address: string
 }
 
 type Failure = RequestError | StoreError
@@ -58,7 +59,9 @@ export class Triggers extends Context.Service<
     rotate(actor: Actor, id: string): Effect.Effect<NewTrigger, Failure>
     revoke(actor: Actor, id: string): Effect.Effect<void, Failure>
     /** Whoever shows the token, as an actor that may start and watch that one flow. */
-    authenticate(request: TriggerRequest): Effect.Effect<Actor & { readonly requestsPerMinute: number }, Failure>
+    recognise(token: string, address: string): Effect.Effect<Actor, Failure>
+    /** Refuses a request to start the flow that comes too often, or that is not signed as it has to be. */
+    admit(actor: Actor, request: TriggerRequest): Effect.Effect<void, Failure>
     /** Seals the secrets anew; resolves to how many there were. */
     reseal(): Effect.Effect<number, Failure>
   }
@@ -70,6 +73,7 @@ export class Triggers extends Context.Service<
       const library = yield* FlowLibrary
       const vault = yield* Vault
       const audit = yield* AuditLog
+      const limits = yield* RateLimits
 
       const find = Effect.fnUntraced(function* (id: string) {
         const [found] = yield* database.read((queries) => selected(queries, eq(queries.tables.triggers.id, id)))
@@ -160,24 +164,31 @@ export class Triggers extends Context.Service<
           return yield* refuse("unauthenticated", "This signature was used already: sign each request anew")
       })
 
-      const authenticate = Effect.fnUntraced(function* (request: TriggerRequest) {
-        const hash = yield* Effect.promise(() => hashOf(request.token))
+      const recognise = Effect.fnUntraced(function* (token: string, address: string) {
+        const hash = yield* Effect.promise(() => hashOf(token))
         const [found] = yield* database.read((queries) => selected(queries, eq(queries.tables.triggers.hash, hash)))
         if (found === undefined || found.trigger.revokedAt !== null)
           return yield* refuse("unauthenticated", "This trigger token is unknown or was revoked")
-        const { trigger } = found
-        const now = yield* Clock.currentTimeMillis
-        yield* checkSignature(trigger, request, now)
-        if ((trigger.lastUsedAt ?? 0) < now - USE_PRECISION_MS)
-          yield* database.write(
-            async ({ update, tables: { triggers } }) =>
-              void (await update(triggers).set({ lastUsedAt: now }).where(eq(triggers.id, trigger.id))),
-          )
+        const { id, name, owner, flow } = found.trigger
         return {
-          ...{ kind: "trigger" as const, id: trigger.id, name: trigger.name, account: trigger.owner },
-          ...{ role: "operator" as const, scopes: ["runs.start", "runs.read"], flow: trigger.flow },
-          ...{ address: request.address, requestsPerMinute: trigger.requestsPerMinute },
+          ...{ kind: "trigger" as const, id, name, account: owner, role: "operator" as const },
+          ...{ scopes: ["runs.start", "runs.read"], flow, address },
         }
+      })
+
+      const admit = Effect.fnUntraced(function* ({ id }: Actor, request: TriggerRequest) {
+        const { trigger } = yield* find(id)
+        const now = yield* Clock.currentTimeMillis
+        const perMinute = trigger.requestsPerMinute
+        const retryAfterMs = yield* limits.take(`trigger runs:${id}`, { perMinute, burst: Math.ceil(perMinute / 6) })
+        if (retryAfterMs > 0)
+          return yield* refuse("limited", `This trigger may start ${perMinute} runs a minute`, { retryAfterMs })
+        yield* checkSignature(trigger, request, now)
+        if ((trigger.lastUsedAt ?? 0) >= now - USE_PRECISION_MS) return
+        yield* database.write(
+          async ({ update, tables: { triggers } }) =>
+            void (await update(triggers).set({ lastUsedAt: now }).where(eq(triggers.id, id))),
+        )
       })
 
       const reseal = Effect.fnUntraced(function* () {
@@ -196,7 +207,7 @@ export class Triggers extends Context.Service<
         return old.length
       })
 
-      return Triggers.of({ list, create, rotate, revoke, authenticate, reseal })
+      return Triggers.of({ list, create, rotate, revoke, recognise, admit, reseal })
     }),
   )
 }

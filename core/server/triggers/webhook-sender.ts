@@ -1,12 +1,13 @@
 import { Context, Data, type Effect } from "effect"
+import type { HostPolicy } from "../sources/host-policy.ts"
 
 export interface Message {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
   readonly timeoutMs: number
-  /** Whether it may go to addresses of this machine and of private networks. */
-  readonly allowPrivate: boolean
+  /** Rules of `core/server/sources/host-policy.ts`: what it may not go to, and what that is not public it may. */
+  readonly policy: HostPolicy
 }
 
 /** The message did not arrive, or nobody knows whether it did. */
