@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto"
 import { readFile } from "node:fs/promises"
 import { dirname, resolve } from "node:path"
 import process from "node:process"
@@ -7,7 +6,6 @@ import { Effect } from "effect"
 import type { Flow } from "../../core/flow/flow-schema.ts"
 import { type FlowError, flowError } from "../../core/flow/problem.ts"
 import { readFlow } from "../../core/flow/read-flow.ts"
-import type { FlowOrigin } from "../../core/store/run-record.ts"
 import { Settings } from "../settings.ts"
 
 /** A flow from a file or from the standard input. */
@@ -37,25 +35,6 @@ export const readDocument = Effect.fnUntraced(function* (
   const flow = yield* readFlow(content, `"${argument}"`)
   return isPipe(path) ? { flow, base: cwd, document: content } : { flow, base: dirname(path), document: content, path }
 })
-
-/** The flow with the settings of the call in the place of its own. */
-export function withSettings(flow: Flow, { parallel, errorLimit }: FlowOrigin["overrides"]): Flow {
-  const { errorPercent: _, ...withoutPercent } = flow.settings
-  const settings = errorLimit === undefined ? flow.settings : { ...withoutPercent, errorLimit }
-  return { ...flow, settings: { ...settings, parallel: parallel ?? settings.parallel } }
-}
-
-/** What is recorded of a document, with the settings that the call gave. */
-export function originOf(
-  { document, base, path }: Pick<FlowDocument, "document" | "base" | "path">,
-  overrides: FlowOrigin["overrides"],
-): FlowOrigin {
-  return { document, hash: hashOf(document), base, overrides, ...(path === undefined ? {} : { path }) }
-}
-
-export function hashOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex")
-}
 
 /** True for what a shell writes in place of `<(…)`, and for `/dev/stdin`: nothing lies in that folder. */
 function isPipe(path: string): boolean {

@@ -1,6 +1,6 @@
 import { Effect, Option } from "effect"
 import { Flag, GlobalFlag } from "effect/cli"
-import { type HostOptions, hostLayer } from "../worker/host.ts"
+import { type HostOptions, hostLayer } from "./host.ts"
 
 export const Sources = GlobalFlag.Setting("sources")({
   flag: Flag.String("sources").pipe(

@@ -1,8 +1,6 @@
-import { Clock, Effect } from "effect"
+import { Effect } from "effect"
 import { Command } from "effect/cli"
-import { defaultDates, type ParameterProblem, resolveParameters } from "../../core/flow/parameters/index.ts"
-import { flowError } from "../../core/flow/problem.ts"
-import { makeRunId } from "../worker/run-id.ts"
+import { flowParameters } from "../worker/flow-parameters.ts"
 import { readDocument } from "./flow-document.ts"
 import { flowArgument, jsonFlag, planFlags, planRequest } from "./flow-flags.ts"
 import { asJson } from "./refusal.ts"
@@ -14,7 +12,9 @@ export const paramsCommand = Command.make(
   { flow: flowArgument, ...planFlags, json: jsonFlag },
   Effect.fnUntraced(function* (flags) {
     const screen = yield* Screen
-    const { bizdate, scheduledAt, preview } = yield* previewOf(flags).pipe(asJson(flags.json))
+    const { bizdate, scheduledAt, preview } = yield* Effect.flatMap(readDocument(flags.flow), ({ flow }) =>
+      flowParameters({ flow, ...planRequest(flags) }),
+    ).pipe(asJson(flags.json))
     if (flags.json) return screen.out(JSON.stringify({ bizdate, scheduledAt, parameters: preview }, null, 2))
     const cells = preview.map(({ name, value, type, source }) => [name, value, type, SOURCES[source]])
     screen.out(`business date ${bizdate}, scheduled at ${scheduledAt}`)
@@ -27,23 +27,6 @@ export const paramsCommand = Command.make(
     { command: "headrace params orders.json --bizdate 2026-07-01", description: "What will be run for that day?" },
   ]),
 )
-
-const previewOf = Effect.fnUntraced(function* (flags: Parameters<typeof planRequest>[0] & { readonly flow: string }) {
-  const { flow } = yield* readDocument(flags.flow)
-  const { parameters, ...given } = planRequest(flags)
-  const { timeZone } = flow.settings
-  const dates = defaultDates({ ...given, now: yield* Clock.currentTimeMillis, timeZone })
-  if (dates.problems !== undefined) return yield* refused(dates.problems)
-  const { bizdate, scheduledAt } = dates
-  const builtins = { flow: flow.name ?? "", run: yield* makeRunId }
-  const resolved = resolveParameters({ document: flow, given: parameters, bizdate, scheduledAt, timeZone, builtins })
-  if (resolved.problems !== undefined) return yield* refused(resolved.problems)
-  return { bizdate, scheduledAt, preview: resolved.preview }
-})
-
-function refused(problems: readonly ParameterProblem[]) {
-  return flowError(problems.map(({ message, hint }) => ({ message, ...(hint === undefined ? {} : { hint }) })))
-}
 
 const COLUMNS = [{ title: "parameter" }, { title: "value" }, { title: "type" }, { title: "comes from" }] as const
 const SOURCES = {

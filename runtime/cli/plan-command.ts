@@ -1,10 +1,11 @@
 import { Effect } from "effect"
 import { Command } from "effect/cli"
+import { planJson } from "../worker/plan-json.ts"
 import { planNew } from "../worker/run-flow.ts"
 import { readDocument } from "./flow-document.ts"
 import { flowArgument, jsonFlag, planFlags, planRequest } from "./flow-flags.ts"
 import { withHost } from "./global-flags.ts"
-import { planJson, planLines } from "./plan-text.ts"
+import { planLines } from "./plan-text.ts"
 import { asJson } from "./refusal.ts"
 import { Screen } from "./screen.ts"
 

@@ -1,5 +1,6 @@
-import type { Column, Columns, LogicalType } from "../../core/contract/index.ts"
+import type { Column, Columns } from "../../core/contract/index.ts"
 import type { Plan, PlannedStep } from "../../core/flow/plan.ts"
+import { typeText } from "../worker/plan-json.ts"
 import { rows } from "./number-text.ts"
 import { problemText } from "./problem-text.ts"
 import type { Style } from "./style.ts"
@@ -20,54 +21,6 @@ export function planLines(plan: Plan, style: Style, mask: (text: string) => stri
   return lines.map(mask)
 }
 
-/** The same for programs. */
-export function planJson(plan: Plan): object {
-  return {
-    runId: plan.runId,
-    bizdate: plan.bizdate,
-    scheduledAt: plan.scheduledAt,
-    parameters: plan.preview,
-    settings: plan.settings,
-    steps: plan.steps.map(({ id, component, dataSources, input, output, outgoing, ...rest }) => ({
-      id,
-      use: component.id,
-      kind: component.kind,
-      dataSources,
-      input: input.map(columnJson),
-      output: output.map(columnJson),
-      to: outgoing.map(({ to, send }) => ({ to, ...(send === undefined ? {} : { send }) })),
-      ...(rest.encoding === undefined ? {} : { encoding: rest.encoding }),
-      ...(rest.estimatedRows === undefined ? {} : { estimatedRows: rest.estimatedRows }),
-      ...(rest.branches === undefined ? {} : { branches: rest.branches }),
-      notes: rest.notes,
-      creates: rest.creates,
-    })),
-    warnings: plan.warnings,
-  }
-}
-
-/** A type as flows spell it, such as `decimal(12,2)`. */
-export function typeText(type: LogicalType): string {
-  switch (type.kind) {
-    case "decimal":
-      return type.precision === undefined ? "decimal" : `decimal(${type.precision},${type.scale ?? 0})`
-    case "string":
-      return type.length === undefined ? "string" : `string(${type.length})`
-    case "bytes":
-      return type.length === undefined ? "bytes" : `bytes(${type.length})`
-    case "time":
-      return type.precision === undefined ? "time" : `time(${type.precision})`
-    case "timestamp": {
-      const name = type.zone ? "timestamptz" : "timestamp"
-      return type.precision === undefined ? name : `${name}(${type.precision})`
-    }
-    case "native":
-      return `${type.system} ${type.name}`
-    default:
-      return type.kind
-  }
-}
-
 function stepLines(step: PlannedStep, style: Style): readonly string[] {
   const estimated = step.estimatedRows === undefined ? "" : `, about ${rows(step.estimatedRows)}`
   const lines = [`${style.bold(step.id)} ${style.dim(`${step.component.id}${estimated}`)}`]
@@ -85,8 +38,4 @@ function columnLines(columns: Columns, style: Style): readonly string[] {
 
 function columnText(column: Column): string {
   return `${typeText(column.type)}${column.nullable ? "" : " not null"}`
-}
-
-function columnJson({ name, type, nullable, key }: Column): object {
-  return { name, type: typeText(type), nullable, ...(key === undefined ? {} : { key }) }
 }

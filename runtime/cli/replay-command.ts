@@ -84,7 +84,7 @@ const replay = Effect.fnUntraced(function* (run: RunRecord, request: ReplayReque
   const steps = yield* stepsToReplay(run, request)
   const done: Replayed[] = []
   for (const step of steps) {
-    const result: Replayed = yield* replayStep(run, step, request, watching)
+    const result: Replayed = yield* replayStep<Screen>(run, step, request, watching)
     done.push(result)
     if (!json && result.report !== undefined)
       for (const line of summaryLines(result.report, screen.style)) screen.say(line)

@@ -1,12 +1,10 @@
 import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
-import type { Flow } from "../../core/flow/flow-schema.ts"
-import type { FlowOrigin, RunRecord } from "../../core/store/run-record.ts"
 import { storeLayer } from "../store/store.ts"
-import { closeRun } from "../worker/close-run.ts"
-import { planResumption, refuseRestart, refuseUnfit, resumeRun } from "../worker/resume-run.ts"
-import { planNew, runNew } from "../worker/run-flow.ts"
-import { findRun, refused, storedFlow } from "../worker/stored-run.ts"
+import { restartRun } from "../worker/restart-run.ts"
+import { goOn, refuseUnfit } from "../worker/resume-run.ts"
+import type { Watch } from "../worker/run-flow.ts"
+import { findRun, storedFlow } from "../worker/stored-run.ts"
 import { jsonFlag, overridesOf, planFlags, rejectedFlag, settingsFlags } from "./flow-flags.ts"
 import { withHost } from "./global-flags.ts"
 import { asJson, usage } from "./refusal.ts"
@@ -45,7 +43,9 @@ export const resumeCommand = Command.make(
       yield* refuseUnfit(run, { parameters, asStored, force })
       const overrides = { ...run.origin.overrides, ...overridesOf(flags) }
       const flow = yield* storedFlow(run, overrides)
-      const going = flags.restart ? restarted(run, flow, overrides, force) : goneOn(run, flow, newSnapshot)
+      const going = flags.restart
+        ? restartRun(run, { flow, overrides, force }, shown)
+        : goOn(run, flow, { newSnapshot }, shown)
       return yield* reported(going, { json, rejected }).pipe(withHost(run.origin.base))
     })
     yield* resumed.pipe(Effect.provide(storeLayer), asJson(json))
@@ -65,36 +65,12 @@ export const resumeCommand = Command.make(
   ]),
 )
 
-const goneOn = Effect.fnUntraced(function* (run: RunRecord, flow: Flow, newSnapshot: boolean) {
-  const screen = yield* Screen
-  const resumption = yield* Effect.interruptible(planResumption(run, flow, { newSnapshot }))
-  sayWarnings(screen, resumption.plan)
-  return yield* watching(resumption.plan, (onEvent) => resumeRun(run, resumption, onEvent))
-})
-
-/** The old run is given up first, so that nothing of it can come after the new one. */
-const restarted = Effect.fnUntraced(function* (
-  run: RunRecord,
-  flow: Flow,
-  overrides: FlowOrigin["overrides"],
-  force: boolean,
-) {
-  const screen = yield* Screen
-  yield* refuseRestart(run, flow)
-  const { parameters, bizdate, scheduledAt } = run
-  const plan = yield* Effect.interruptible(planNew({ flow, parameters, bizdate, scheduledAt }))
-  sayWarnings(screen, plan)
-  if (!run.isDiscarded) {
-    const { troubles } = yield* closeRun(run, flow, { force })
-    if (troubles.length > 0 && !force)
-      return yield* refused(
-        `Cannot begin run ${run.id} anew: ${troubles.join("; ")}`,
-        "Mend that and try again, or leave it behind with --force",
-      )
-  }
-  const origin = { ...run.origin, overrides }
-  return yield* watching(plan, (onEvent) => runNew(plan, { origin, parameters, onEvent }))
-})
+/** Shows warnings and progress. */
+const shown: Watch<Screen> = (plan, go) =>
+  Effect.flatMap(Screen, (screen) => {
+    sayWarnings(screen, plan)
+    return watching(plan, go)
+  })
 
 function option(name: string, description: string) {
   return Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withDefault(false), Flag.withoutNegation)

@@ -1,6 +1,7 @@
 import { Effect, Option } from "effect"
 import { Command } from "effect/cli"
-import { originOf, readDocument, withSettings } from "./flow-document.ts"
+import { originOf, withSettings } from "../worker/flow-origin.ts"
+import { readDocument } from "./flow-document.ts"
 import {
   flowArgument,
   jsonFlag,

@@ -5,11 +5,11 @@ import { Cause, Effect, Exit, Fiber, Layer } from "effect"
 import type { RunEvent } from "../../core/events/events.ts"
 import { checkFlow } from "../../core/flow/read-flow.ts"
 import type { RunReport } from "../../core/run/report.ts"
+import { hostLayer } from "../cli/host.ts"
 import { screenLayer } from "../cli/screen.ts"
 import { Settings } from "../settings.ts"
 import { Secrets } from "../sources/secrets.ts"
 import { storeLayer } from "../store/store.ts"
-import { hostLayer } from "../worker/host.ts"
 import { planNew, runNew } from "../worker/run-flow.ts"
 
 export interface Step {

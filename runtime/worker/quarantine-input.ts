@@ -2,7 +2,7 @@ import type { Batch, Columns, Input, Plugin, Session } from "../../core/contract
 import type { Components } from "../../core/host/components.ts"
 import { QUARANTINE } from "../../core/quarantine/replay-flow.ts"
 import { type Quarantine, rangeName } from "../../core/store/quarantine.ts"
-import { typeText } from "../cli/plan-text.ts"
+import { typeText } from "./plan-json.ts"
 
 export interface QuarantineInputOptions {
   readonly quarantine: Quarantine["Service"]

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto"
 import { Effect } from "effect"
-import type { RunEvent } from "../../core/events/events.ts"
 import { closestName } from "../../core/flow/closest-name.ts"
 import type { Flow, FlowStep } from "../../core/flow/flow-schema.ts"
 import type { Plan } from "../../core/flow/plan.ts"
@@ -12,11 +11,10 @@ import { enteringRecord, entryColumns, replayFlow } from "../../core/quarantine/
 import type { RunReport } from "../../core/run/report.ts"
 import { type MendedRow, Quarantine, type Settlement } from "../../core/store/quarantine.ts"
 import type { RecordedStep, RunRecord } from "../../core/store/run-record.ts"
-import type { Screen } from "../cli/screen.ts"
 import { asked } from "../store/store.ts"
 import { editedRows } from "./edited-rows.ts"
 import { withQuarantine } from "./quarantine-input.ts"
-import { planNew, runAttempt } from "./run-flow.ts"
+import { planNew, runAttempt, type Watch } from "./run-flow.ts"
 import { newRun } from "./run-record.ts"
 import { settleReplay } from "./settle-replay.ts"
 import { refused, storedFlow } from "./stored-run.ts"
@@ -73,18 +71,12 @@ export const stepsToReplay = Effect.fnUntraced(function* (run: RunRecord, { step
   return found
 })
 
-/** Shows how a run goes on. */
-export type Watch = <E, R>(
-  plan: Plan,
-  go: (onEvent: (event: RunEvent) => void) => Effect.Effect<RunReport, E, R>,
-) => Effect.Effect<RunReport, E, R | Screen>
-
 /** Replays the waiting rows of one step, as a run of its own. */
-export const replayStep = Effect.fnUntraced(function* (
+export const replayStep = Effect.fnUntraced(function* <R>(
   run: RunRecord,
   step: RecordedStep,
   request: ReplayRequest,
-  watch: Watch,
+  watch: Watch<R>,
 ) {
   const quarantine = yield* Quarantine
   const components = yield* InstalledComponents

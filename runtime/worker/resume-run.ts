@@ -10,23 +10,14 @@ import {
   type LostSnapshot,
   lostSnapshots,
   RESUMABLE_MS,
-  shownRows,
   sourcesDiffer,
-  unrepeatable,
 } from "../../core/store/resumption.ts"
-import {
-  type CommittedRows,
-  committedRows,
-  type RecordedStep,
-  type RunProgress,
-  type RunRecord,
-} from "../../core/store/run-record.ts"
+import type { RecordedStep, RunProgress, RunRecord } from "../../core/store/run-record.ts"
 import { RunStore } from "../../core/store/run-store.ts"
 import { thisProcess } from "../store/process-owner.ts"
 import { asked } from "../store/store.ts"
 import { refuseOvertaken } from "./earlier-runs.ts"
-import { committedAt } from "./left-outputs.ts"
-import { planNew, runAttempt } from "./run-flow.ts"
+import { planNew, runAttempt, type Watch } from "./run-flow.ts"
 import { fingerprints } from "./run-record.ts"
 import { hasChanged, refuseBusy, refused } from "./stored-run.ts"
 
@@ -140,32 +131,16 @@ export const resumeRun = Effect.fnUntraced(function* (
   return yield* runAttempt(remembering, { fence: fence + 1, resumed: { inputs, mayMix: newSnapshot }, onEvent })
 }, Effect.uninterruptible)
 
-/**
- * Refuses to begin a run anew where rows that it has committed would be there twice. The targets are asked as well: what
- * was committed in the moment before a crash is not in the journal.
- */
-export const refuseRestart = Effect.fnUntraced(function* (run: RunRecord, flow: Flow) {
-  const store = yield* RunStore
-  const { receipts } = yield* asked(() => store.progress(run.id))
-  const written = (run.report?.steps ?? []).filter(({ kind, rowsOut }) => kind === "output" && rowsOut > 0)
-  const known = committedRows(receipts)
-  // A split that failed at one output may be committed at another one.
-  const partly = written.filter(({ step }) => !known.some((each) => each.step === step))
-  yield* refuseTwice(run, [...known, ...partly.map(({ step, rowsOut }) => ({ step, rows: rowsOut, splits: 1 }))])
-  if (run.steps.some(({ writes }) => writes === "appends"))
-    yield* refuseTwice(run, yield* committedAt({ run, flow, fence: run.fence + 1 }))
-})
-
-function refuseTwice(run: RunRecord, committed: readonly CommittedRows[]) {
-  const twice = unrepeatable(run.steps, committed).filter(({ rows }) => rows > 0)
-  if (twice.length === 0) return Effect.void
-  return refused(
-    `Cannot begin run ${run.id} anew: it has committed ${shownRows(twice)}, which would be there twice`,
-    run.isDiscarded
-      ? "Remove these rows, then run the flow"
-      : `Go on with it: headrace resume ${run.id}. Or remove these rows, then "headrace cancel ${run.id}" and run the flow`,
-  )
-}
+/** Plans what is left of a run, then goes on with it. */
+export const goOn = Effect.fnUntraced(function* <R>(
+  run: RunRecord,
+  flow: Flow,
+  options: { readonly newSnapshot: boolean },
+  watch: Watch<R>,
+) {
+  const resumption = yield* Effect.interruptible(planResumption(run, flow, options))
+  return yield* watch(resumption.plan, (onEvent) => resumeRun(run, resumption, onEvent))
+}, Effect.uninterruptible)
 
 /**
  * An output without a ledger cannot tell what it has committed, but the journal can: it would append those rows again.

@@ -5,6 +5,7 @@ import { type Plan, type PlanRequest, planAgain, planFlow } from "../../core/flo
 import { failure } from "../../core/host/failure.ts"
 import { type DataSources, InstalledComponents, type Machine } from "../../core/host/services.ts"
 import { Journal, type Resumed } from "../../core/run/journal.ts"
+import type { RunReport } from "../../core/run/report.ts"
 import { runPlan } from "../../core/run/run.ts"
 import { refuseBeside } from "../../core/store/resumption.ts"
 import { RunStore } from "../../core/store/run-store.ts"
@@ -55,6 +56,12 @@ export const runNew = Effect.fnUntraced(function* (plan: Plan, options: RunOptio
   yield* asked(() => store.register(run, judge))
   return yield* runAttempt(plan, { fence: 1, onEvent: options.onEvent })
 }, Effect.uninterruptible)
+
+/** Shows how a run goes on, and needs `R` for that. */
+export type Watch<R> = <E, S>(
+  plan: Plan,
+  go: (onEvent: (event: RunEvent) => void) => Effect.Effect<RunReport, E, S>,
+) => Effect.Effect<RunReport, E, R | S>
 
 export interface AttemptOptions {
   readonly fence: number

@@ -8,9 +8,9 @@ import { flowError } from "../../core/flow/problem.ts"
 import { readFlow } from "../../core/flow/read-flow.ts"
 import type { FlowOrigin, RunRecord } from "../../core/store/run-record.ts"
 import { RunStore } from "../../core/store/run-store.ts"
-import { hashOf, withSettings } from "../cli/flow-document.ts"
 import { lifeOf } from "../store/process-owner.ts"
 import { asked } from "../store/store.ts"
+import { hashOf, withSettings } from "./flow-origin.ts"
 
 /** A run by its id; what is nearest to an unknown one is named. */
 export const findRun = Effect.fnUntraced(function* (id: string) {
