@@ -1,7 +1,7 @@
 import process from "node:process"
 
 /** What the collector may believe the machine has, in bytes. */
-const BELIEVED_BYTES = 134_217_728
+export const BELIEVED_BYTES = 134_217_728
 
 /**
  * Starts this process anew, in its place, with a collector that works for a small machine. JavaScriptCore lets garbage

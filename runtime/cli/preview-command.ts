@@ -1,7 +1,7 @@
 import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
+import { advised } from "../worker/advice.ts"
 import { type Preview, preview } from "../worker/preview.ts"
-import { advised } from "./advice.ts"
 import { reportCode, Stop } from "./exit-code.ts"
 import { readDocument } from "./flow-document.ts"
 import { flowArgument, jsonFlag, planFlags, planRequest } from "./flow-flags.ts"

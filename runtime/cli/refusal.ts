@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { type FlowError, flowError } from "../../core/flow/problem.ts"
 import type { PluginError } from "../../core/host/failure.ts"
-import { advised } from "./advice.ts"
+import { advised } from "../worker/advice.ts"
 import { exitCodes, failureCode, Stop } from "./exit-code.ts"
 import { Screen } from "./screen.ts"
 

@@ -1,6 +1,7 @@
 import { Context, Layer } from "effect"
 import type { Log } from "../../core/contract/index.ts"
 import { Secrets } from "../sources/secrets.ts"
+import { plain } from "../worker/process/order-log.ts"
 import { makeStyle, type Style, wantsColour } from "./style.ts"
 
 /** A stream of the process. */
@@ -90,10 +91,4 @@ function makeLog(say: (text: string) => void, style: Style, verbose: boolean): L
     info: (message, fields) => verbose && say(`info: ${line(message, fields)}`),
     warn: (message, fields) => say(`${style.yellow("warning:")} ${line(message, fields)}`),
   }
-}
-
-function plain(value: unknown): string {
-  if (typeof value === "string") return /[\s"=]/.test(value) || value === "" ? JSON.stringify(value) : value
-  if (typeof value === "bigint" || typeof value === "function" || typeof value === "symbol") return String(value)
-  return JSON.stringify(value) ?? "undefined"
 }

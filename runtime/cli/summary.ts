@@ -1,5 +1,5 @@
 import type { OutputReceipt, RunReport } from "../../core/run/report.ts"
-import { advised } from "./advice.ts"
+import { advised } from "../worker/advice.ts"
 import { bytes, count, duration, rate, rows } from "./number-text.ts"
 import { problemText } from "./problem-text.ts"
 import type { Style } from "./style.ts"

@@ -47,18 +47,27 @@ export function makeDataSources(options: DataSourcesOptions): DataSources["Servi
         )
       }
       if (resolved.problems.length > 0) return yield* flowError(resolved.problems)
-      const decoded = decodeConfig(schema, resolved.settings)
-      if ("problems" in decoded)
-        return yield* flowError(
-          decoded.problems.map((problem) => ({ ...problem, message: `Data source "${name}": ${problem.message}` })),
-        )
-      for (const [option, property] of Object.entries(schema.properties)) {
-        const value = decoded.config[option]
-        if (property["x-secret"] === true && typeof value === "string" && value !== property.default) secrets.add(value)
-      }
-      return { name, type: found.type, settings: decoded.config }
+      return yield* checkedSource({ name, type: found.type, settings: resolved.settings }, schema, secrets)
     }),
   }
+}
+
+/** A data source with its settings checked and completed by defaults; its secrets are kept out of messages from here on. */
+export function checkedSource(
+  { name, type, settings }: DataSource,
+  schema: ConfigSchema,
+  secrets: Secrets["Service"],
+): Effect.Effect<DataSource, FlowError> {
+  const decoded = decodeConfig(schema, settings)
+  if ("problems" in decoded)
+    return flowError(
+      decoded.problems.map((problem) => ({ ...problem, message: `Data source "${name}": ${problem.message}` })),
+    )
+  for (const [option, property] of Object.entries(schema.properties)) {
+    const value = decoded.config[option]
+    if (property["x-secret"] === true && typeof value === "string" && value !== property.default) secrets.add(value)
+  }
+  return Effect.succeed({ name, type, settings: decoded.config })
 }
 
 /** True for a name that stands for an SQLite file where no data source is called so. */
@@ -81,12 +90,17 @@ function unknownSource(name: string, { file, lookedFor }: DataSourcesOptions): F
   return { message, hint: names.length === 0 ? `Add it to ${file.path}` : `"${file.path}" has ${names.join(", ")}` }
 }
 
-function schemaOf(type: string, components: Components): ConfigSchema | undefined {
+export function schemaOf(type: string, components: Components): ConfigSchema | undefined {
   const component = components.get(type)?.component
   return component?.kind === "database" ? component.config : undefined
 }
 
-function unknownType(name: string, type: string, { components, refused }: DataSourcesOptions): FlowProblem {
+/** What to say of a data source whose type no component has. */
+export function unknownType(
+  name: string,
+  type: string,
+  { components, refused }: Pick<DataSourcesOptions, "components" | "refused">,
+): FlowProblem {
   const reason = refused(type)
   if (reason !== undefined)
     return { message: `Data source "${name}" cannot be of type "${type}": ${reason.message}`, hint: reason.hint }

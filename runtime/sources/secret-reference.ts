@@ -51,7 +51,7 @@ export function resolveSecrets(settings: unknown, schema: ConfigSchema, context:
 }
 
 /** `:memory:` and URIs are for the database type to judge. */
-function located(folder: string, path: string): string {
+export function located(folder: string, path: string): string {
   return path === "" || path.startsWith(":") || path.startsWith("file:") ? path : resolve(folder, path)
 }
 

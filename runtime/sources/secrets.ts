@@ -12,6 +12,13 @@ export class Secrets extends Context.Service<
   static readonly layer = Layer.sync(Secrets, () => makeSecrets())
 }
 
+/** A value without secrets, which messages of servers may repeat. */
+export function maskedJson<T>(value: T, mask: (text: string) => string): T {
+  if (value === undefined) return value
+  const text = JSON.stringify(value, (_, each: unknown) => (typeof each === "string" ? mask(each) : each))
+  return JSON.parse(text) as T // of the same shape
+}
+
 export function makeSecrets(): Secrets["Service"] {
   const known = new Map<string, RegExp>()
   let longestFirst: readonly RegExp[] = []

@@ -5,7 +5,11 @@ import type { Owner, RunStatus } from "../../core/store/run-record.ts"
 
 /** This process. */
 export function thisProcess(): Owner {
-  const { pid } = process
+  return processOwner(process.pid)
+}
+
+/** A process of this machine. */
+export function processOwner(pid: number): Owner {
   const start = processStart(pid)
   return { pid, host: hostname(), ...(start === undefined ? {} : { start }) }
 }

@@ -1,6 +1,6 @@
 import type { Journal, Rejection } from "../../core/run/journal.ts"
-import type { RunReport } from "../../core/run/report.ts"
 import type { Attempt, RunStore } from "../../core/store/run-store.ts"
+import { maskedJson } from "../sources/secrets.ts"
 
 export interface JournalOptions {
   readonly store: RunStore["Service"]
@@ -67,16 +67,10 @@ export function makeRunJournal({ store, run, origin, markSources, mask }: Journa
         // A run that has failed already says why, and that is worth more.
         if (report.status === "succeeded") throw error
       })
-      await store.finish(run, { report: masked(report, mask), markSources })
+      await store.finish(run, { report: maskedJson(report, mask), markSources })
       return report.rejected === 0 ? [] : [`rejected rows: headrace quarantine show ${origin}`]
     },
   }
-}
-
-/** The same report without secrets, which messages of servers may repeat. */
-function masked(report: RunReport, mask: (text: string) => string): RunReport {
-  const text = JSON.stringify(report, (_, value: unknown) => (typeof value === "string" ? mask(value) : value))
-  return JSON.parse(text) as RunReport // of the same shape
 }
 
 /** Characters that a row occupies, about. */

@@ -1,0 +1,124 @@
+import type { Columns, TableInfo, TableName } from "../../contract/index.ts"
+import type { RunEvent } from "../../events/events.ts"
+import type { PreviewedParameter } from "../../flow/parameters/index.ts"
+import type { RunReport } from "../../run/report.ts"
+import type { Settlement } from "../../store/quarantine.ts"
+import type { OpenSource } from "../sources/source-registry.ts"
+import type { CheckedFlow } from "./workbench.ts"
+
+/** What every order brings along: a worker has nothing of its own. */
+export interface Brought {
+  /** Data sources that the flow may use, secrets in clear. */
+  readonly sources: readonly OpenSource[]
+}
+
+/** A flow as a worker plans it. */
+export interface FlowOrder extends Brought {
+  readonly document: string
+  /** What the flow is called in the store of runs, whatever its document says. */
+  readonly name?: string
+  readonly parameters: Readonly<Record<string, string>>
+  readonly bizdate?: string
+  readonly scheduledAt?: string
+}
+
+/** A run that is recorded. */
+export interface RunOfOrder extends Brought {
+  readonly run: string
+  readonly name?: string
+}
+
+/** What a worker can be told to do, by name. */
+export interface Orders {
+  /** Plans a flow and runs it, under this id. */
+  readonly run: FlowOrder & { readonly run: string }
+  /** Goes on with a run; begins it, if it was never recorded. */
+  readonly resume: FlowOrder & { readonly run: string; readonly newSnapshot: boolean; readonly force: boolean }
+  /** Gives up the run `of`, and begins it anew under the id `run`. */
+  readonly restart: RunOfOrder & { readonly of: string; readonly force: boolean }
+  /** Removes what a dead run has left, and records it as cancelled. */
+  readonly close: RunOfOrder & { readonly force: boolean }
+  /** Writes rejected rows of a run. `assignments` as `headrace quarantine replay --set` takes them. */
+  readonly replay: RunOfOrder & { readonly step?: string; readonly assignments: readonly string[] }
+  readonly check: FlowOrder
+  readonly plan: FlowOrder
+  readonly preview: FlowOrder & { readonly step?: string; readonly rows: number }
+  readonly parameters: FlowOrder
+  readonly testConnection: { readonly source: OpenSource }
+  readonly tables: { readonly source: OpenSource; readonly schema?: string; readonly text?: string }
+  readonly columns: { readonly source: OpenSource; readonly table: TableName }
+}
+
+export type OrderKind = keyof Orders
+
+/** Whether an order moves rows, and not only looks. */
+export function movesRows(kind: OrderKind): boolean {
+  return MOVES.has(kind)
+}
+
+const MOVES: ReadonlySet<OrderKind> = new Set<OrderKind>(["run", "resume", "restart", "close", "replay"])
+
+/** What comes of it. */
+export interface Answers {
+  readonly run: RunReport
+  readonly resume: RunReport
+  readonly restart: RunReport
+  readonly close: ClosedRun
+  readonly replay: readonly ReplayedRows[]
+  readonly check: CheckedFlow
+  /** As `headrace plan --json` prints it. */
+  readonly plan: unknown
+  readonly preview: ShownRows
+  readonly parameters: {
+    readonly bizdate: string
+    readonly scheduledAt: string
+    readonly parameters: readonly PreviewedParameter[]
+  }
+  readonly testConnection: { readonly server: string; readonly durationMs: number }
+  readonly tables: readonly TableName[]
+  readonly columns: TableInfo
+}
+
+export interface ClosedRun {
+  readonly report: RunReport
+  /** What could not be removed, one line each. */
+  readonly troubles: readonly string[]
+}
+
+/** What became of the rejected rows of one step. */
+export interface ReplayedRows extends Settlement {
+  readonly step: string
+  readonly report?: RunReport
+  readonly trouble?: string
+  readonly incomplete: number
+}
+
+/** The first rows at places of a flow, as canonical text. */
+export interface ShownRows {
+  readonly shown: readonly {
+    readonly step: string
+    readonly columns: Columns
+    readonly rows: readonly (readonly (string | null)[])[]
+  }[]
+  readonly rejections: readonly {
+    readonly step: string
+    readonly row: number
+    readonly column?: string
+    readonly reason: string
+    readonly position?: string
+  }[]
+  /** There may be more rows. */
+  readonly isCut: boolean
+  /** Why it could not go on. */
+  readonly failure?: { readonly message: string; readonly hint?: string; readonly step?: string }
+}
+
+/** What a worker tells while it works. Secrets are masked. */
+export type Told =
+  | { readonly kind: "event"; readonly event: RunEvent }
+  | {
+      readonly kind: "log"
+      readonly at: number
+      readonly level: "debug" | "info" | "warn" | "error"
+      readonly text: string
+    }

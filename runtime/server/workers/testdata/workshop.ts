@@ -1,0 +1,98 @@
+import { Database } from "bun:sqlite"
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Context, Effect, Layer } from "effect"
+import type { OpenSource } from "../../../../core/server/sources/source-registry.ts"
+import { Quarantine } from "../../../../core/store/quarantine.ts"
+import { RunStore } from "../../../../core/store/run-store.ts"
+import { makeQuarantine } from "../../../store/sqlite-quarantine.ts"
+import { makeRunStore } from "../../../store/sqlite-run-store.ts"
+import { StateFile } from "../../../store/state-file.ts"
+import { usualWorkers, type WorkerSettings } from "../worker-settings.ts"
+
+/** A folder with a store of runs, an SQLite database and a plugin that does harm. */
+export class Workshop implements Disposable {
+  readonly folder = mkdtempSync(join(tmpdir(), "headrace-workers-"))
+  readonly source: OpenSource = {
+    name: "t",
+    type: "sqlite",
+    settings: { path: join(this.folder, "t.db"), createIfMissing: true },
+  }
+
+  constructor() {
+    const place = join(this.folder, "plugins", "trouble")
+    mkdirSync(place, { recursive: true })
+    writeFileSync(join(place, "plugin.json"), JSON.stringify({ ...manifest, main: "plugin.js" }))
+    writeFileSync(join(place, "plugin.js"), code)
+  }
+
+  settings(more: Partial<WorkerSettings> = {}): WorkerSettings {
+    return {
+      ...usualWorkers,
+      warm: 1,
+      base: this.folder,
+      home: this.folder,
+      unconfined: ["trouble"],
+      command: [process.execPath, join(import.meta.dir, "../../../main.ts")],
+      environment: process.env,
+      ...more,
+    }
+  }
+
+  readonly store = Layer.effectContext(
+    Effect.gen({ self: this }, function* () {
+      const file = yield* Effect.acquireRelease(
+        Effect.promise(() => StateFile.open(join(this.folder, "state.db"))),
+        (opened) => Effect.sync(() => opened[Symbol.dispose]()),
+      )
+      return Context.make(RunStore, makeRunStore(file)).pipe(Context.add(Quarantine, makeQuarantine(file)))
+    }),
+  )
+
+  /** Rows of the target. */
+  query(sql: string): unknown[] {
+    using database = new Database(join(this.folder, "t.db"))
+    database.run("PRAGMA busy_timeout = 10000")
+    return database.query(sql).values()
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
+
+/** A flow of rows into the table `t`; `through` does something to them. */
+export function flowOf(rows: object, { through, output = {} }: { through?: object; output?: object } = {}): string {
+  const steps = [
+    { id: "read", use: "rows-input", config: { columns: [{ name: "id", type: "int64", sequence: true }], ...rows } },
+    ...(through === undefined ? [] : [{ id: "trouble", use: "trouble", config: through }]),
+    { id: "write", use: "sqlite-output", config: { dataSource: "t", table: "t", createTable: true, ...output } },
+  ]
+  const hops = steps.slice(1).map(({ id }, at) => ({ from: steps[at]!.id, to: id }))
+  return JSON.stringify({ version: 1, steps, hops })
+}
+
+const config = {
+  type: "object",
+  properties: { what: { enum: ["hang", "eat", "die", "print", "leak"], description: "The harm." } },
+  additionalProperties: false,
+}
+const component = { kind: "transform", id: "trouble", title: "Trouble", summary: "Does harm.", config }
+const manifest = { name: "trouble", version: "1.0.0", engine: 1, permissions: {}, components: [component] }
+const code = `
+const harms = {
+  // The process does nothing else any more, cancelling included.
+  hang() { for (;;); },
+  eat() { const held = []; for (;;) { held.push(new Uint8Array(16_777_216).fill(1)); if (held.length > 400) throw new Error("too much") ; Bun.sleepSync(5) } },
+  die() { console.error("the driver is broken"); process.kill(process.pid, "SIGSEGV"); for (;;); },
+  print() { console.log("a stray line"); process.stdout.write('{"_tag":"half') },
+  leak(session) { session.log.info("connecting", { password: "hunter2-secret" }); console.log("hunter2-secret"); process.stderr.write("hunter2-secret\\n") },
+}
+const component = { ...${JSON.stringify(component)}, examples: [],
+  plan: (config, { input }) => ({ columns: input, requires: input.map((column) => column.name), issues: [] }),
+  async *apply({ what }, shape, batches, session) {
+    for await (const batch of batches) { harms[what](session); yield batch }
+  } }
+export default { ...${JSON.stringify(manifest)}, components: [component] }
+`
