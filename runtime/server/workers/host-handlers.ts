@@ -12,6 +12,8 @@ import { HostCalls, type StoreFault } from "../../worker/channel/host-calls.ts"
 export interface Desk {
   /** The runs that it may touch; replays of them are theirs. */
   runs: readonly string[]
+  /** The flow of whose earlier runs it may read. */
+  flow: string | undefined
   /** The worker. */
   readonly owner: Owner
   onTold: ((told: Told) => void) | undefined
@@ -19,8 +21,8 @@ export interface Desk {
 }
 
 /**
- * Answers a worker from the stores of the server. A worker touches the runs of its order and no others, and its server is
- * the owner of what it runs.
+ * Answers a worker from the stores of the server. A worker touches the runs of its order and no others, and looks at earlier
+ * ones of the same flow.
  */
 export const hostHandlers = (desk: Desk) =>
   HostCalls.toLayer(
@@ -33,6 +35,17 @@ export const hostHandlers = (desk: Desk) =>
         desk.runs.some((run) => id === run || id.startsWith(`${run}-r`))
           ? Effect.tryPromise({ try: call, catch: faultOf })
           : Effect.fail({ reason: "permission", message: `Run "${id}" is not this worker's`, retryable: false })
+      /** A look at a run that may be an earlier one of the flow. */
+      const near = <A>(id: string, call: () => Promise<A>): Effect.Effect<A, StoreFault> =>
+        Effect.flatMap(Effect.tryPromise({ try: () => store.find(id), catch: faultOf }), (found) =>
+          found !== undefined && found.flow !== undefined && found.flow === desk.flow
+            ? Effect.tryPromise({ try: call, catch: faultOf })
+            : of(id, call),
+        )
+      const ofFlow = <A>(flow: string, call: () => Promise<A>): Effect.Effect<A, StoreFault> =>
+        flow === desk.flow
+          ? Effect.tryPromise({ try: call, catch: faultOf })
+          : Effect.fail({ reason: "permission", message: `Flow "${flow}" is not this worker's`, retryable: false })
       const list = <A>(id: string, rows: () => AsyncIterable<A>): Stream.Stream<readonly A[], StoreFault> =>
         Stream.unwrap(of(id, async () => Stream.fromAsyncIterable(gathered(rows()), faultOf)))
 
@@ -45,11 +58,11 @@ export const hostHandlers = (desk: Desk) =>
             ),
           ),
         find: ({ id }) =>
-          of(id, async () => {
+          near(id, async () => {
             const run = await store.find(id)
             return run === undefined ? {} : { run }
           }),
-        progress: ({ id }) => of(id, () => store.progress(id)),
+        progress: ({ id }) => near(id, () => store.progress(id)),
         claim: ({ run }) => of(run.id, () => store.claim(run, desk.owner)),
         planned: ({ run, steps }) => of(run.id, () => store.planned(run, steps)),
         inputOpened: ({ run, input }) => of(run.id, () => store.inputOpened(run, input)),
@@ -58,7 +71,8 @@ export const hostHandlers = (desk: Desk) =>
         splitCommitted: ({ run, receipt }) => of(run.id, () => store.splitCommitted(run, receipt)),
         keep: ({ run, rejections }) => of(run.id, () => store.keep(run, rejections)),
         finish: ({ run, ending }) => of(run.id, () => store.finish(run, ending)),
-        marks: ({ flow }) => Effect.tryPromise({ try: () => store.marks(flow), catch: faultOf }),
+        marks: ({ flow }) => ofFlow(flow, () => store.marks(flow)),
+        runs: ({ flow, limit }) => ofFlow(flow, () => store.list({ flow, limit })),
         countRows: (filter) => of(filter.run, () => quarantine.count(filter)),
         rows: (filter) => list(filter.run, () => quarantine.rows(filter)),
         replays: ({ run }) => of(run, () => quarantine.replays(run)),

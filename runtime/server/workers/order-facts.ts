@@ -1,7 +1,3 @@
-import { makeComponents } from "../../../core/host/components.ts"
-import type { OpenSource } from "../../../core/server/sources/source-registry.ts"
-import { plugins } from "../../../plugins/registry.gen.ts"
-import { schemaOf } from "../../sources/data-sources.ts"
 import { makeSecrets } from "../../sources/secrets.ts"
 import type { Order } from "../../worker/channel/worker-calls.ts"
 
@@ -11,21 +7,15 @@ export function runsOf({ order }: Order): readonly string[] {
   return [named.run, named.of].filter((id) => id !== undefined)
 }
 
+/** What the flow is called in the store of runs, where the order is about one. */
+export function flowOf({ order }: Order): string | undefined {
+  return (order as { readonly name?: string }).name // orders that are about flows have it
+}
+
 /** Takes the secrets of an order out of what its worker prints or dies of. */
 export function maskOf({ order }: Order): (text: string) => string {
-  const secrets = makeSecrets()
+  const known = makeSecrets()
   const sources = "source" in order ? [order.source] : order.sources
-  for (const source of sources) for (const secret of secretsOf(source)) secrets.add(secret)
-  return secrets.mask
+  for (const { secrets } of sources) for (const secret of secrets) known.add(secret)
+  return known.mask
 }
-
-/** What a plugin on disk calls secret is not known here: of its types every text is taken for one. */
-function secretsOf({ type, settings }: OpenSource): readonly string[] {
-  const schema = schemaOf(type, builtIn)
-  return Object.entries(settings).flatMap(([option, value]) => {
-    if (typeof value !== "string" || value === "") return []
-    return schema === undefined || schema.properties[option]?.["x-secret"] === true ? [value] : []
-  })
-}
-
-const builtIn = makeComponents(plugins)

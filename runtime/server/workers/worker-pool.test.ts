@@ -72,7 +72,7 @@ test("what a plugin prints becomes lines of the log, without secrets, and does n
       for (const what of ["print", "leak"]) {
         const lines: string[] = []
         const onTold = (told: Told) => void (told.kind === "log" && lines.push(told.text))
-        const secret = { name: "vault", type: "postgres", settings: { host: "x", password: "hunter2-secret" } }
+        const secret = { ...shop.source, name: "vault", secrets: ["hunter2-secret"] }
         const document = flowOf({ rows: 10 }, { through: { what } })
         const order = { ...orderOf(shop, `run-${what}`, document), sources: [shop.source, secret] }
         const report = yield* pool.perform("run", order, { ...USUAL, onTold })

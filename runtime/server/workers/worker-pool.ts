@@ -4,7 +4,7 @@ import { type PerformOptions, WorkerError, WorkerPool } from "../../../core/serv
 import type { Quarantine } from "../../../core/store/quarantine.ts"
 import type { RunStore } from "../../../core/store/run-store.ts"
 import type { Order, OrderFailure } from "../../worker/channel/worker-calls.ts"
-import { maskOf, runsOf } from "./order-facts.ts"
+import { flowOf, maskOf, runsOf } from "./order-facts.ts"
 import { startWorker, type WorkerEnd, type WorkerProcess } from "./worker-process.ts"
 import type { WorkerSettings } from "./worker-settings.ts"
 
@@ -98,7 +98,7 @@ const makeWorkerPool = Effect.fnUntraced(function* (settings: WorkerSettings) {
       Effect.gen(function* () {
         yield* Effect.forkScoped(cancelling)
         yield* Effect.forkScoped(measuring)
-        return yield* process.perform({ runs: runsOf(order), order, onTold })
+        return yield* process.perform({ runs: runsOf(order), flow: flowOf(order), order, onTold })
       }),
     ).pipe(
       Effect.mapError((failure) =>

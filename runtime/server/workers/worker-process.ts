@@ -22,6 +22,7 @@ export interface WorkerEnd {
 
 export interface WorkerTask {
   readonly runs: readonly string[]
+  readonly flow: string | undefined
   readonly order: Order
   readonly onTold: (told: Told) => void
 }
@@ -56,7 +57,7 @@ export const startWorker = Effect.fnUntraced(function* (
   )
   const ended = Deferred.makeUnsafe<WorkerEnd>()
   const lastLines: string[] = []
-  const desk: Desk = { runs: [], owner: processOwner(child.pid ?? 0), onTold: undefined, gathered: [] }
+  const desk: Desk = { ...idle(), owner: processOwner(child.pid ?? 0) }
   const printed = (line: string) => {
     lastLines.push(line)
     if (lastLines.length > LAST_LINES) lastLines.shift()
@@ -91,13 +92,11 @@ export const startWorker = Effect.fnUntraced(function* (
   const gone = Effect.flatMap(Deferred.await(ended), (how) => Effect.fail({ kind: "gone" as const, end: how }))
   return {
     pid: child.pid ?? 0,
-    perform: Effect.fnUntraced(function* ({ runs, order, onTold }) {
-      Object.assign(desk, { runs, onTold, gathered: [] })
+    perform: Effect.fnUntraced(function* ({ order, ...at }) {
+      Object.assign(desk, at, { gathered: [] })
       lastLines.length = 0
       const answer = client.perform(order).pipe(Effect.catchTag("RpcClientError", () => gone))
-      return yield* Effect.raceFirst(answer, gone).pipe(
-        Effect.ensuring(Effect.sync(() => Object.assign(desk, { runs: [], onTold: undefined, gathered: [] }))),
-      )
+      return yield* Effect.raceFirst(answer, gone).pipe(Effect.ensuring(Effect.sync(() => Object.assign(desk, idle()))))
     }),
     cancel: client.cancel().pipe(Effect.catchCause(() => Effect.void)),
     kill: () => void child.kill("SIGKILL"),
@@ -127,5 +126,6 @@ function memoryOf(pid: number | undefined): number {
   }
 }
 
+const idle = () => ({ runs: [], flow: undefined, onTold: undefined, gathered: [] })
 const PAGE_BYTES = 4096
 const LAST_LINES = 20

@@ -5,7 +5,7 @@ import type { OpenedInput, Rejection } from "../../../core/run/journal.ts"
 import type { SplitReceipt } from "../../../core/run/report.ts"
 import type { Told } from "../../../core/server/jobs/orders.ts"
 import type { KeptRow, KeptRowsFilter, MendedRow, ReplayEntry, Settlement } from "../../../core/store/quarantine.ts"
-import type { Mark, NewRun, RecordedStep, RunProgress, RunRecord } from "../../../core/store/run-record.ts"
+import type { Mark, NewRun, RecordedStep, RunProgress, RunRecord, RunSummary } from "../../../core/store/run-record.ts"
 import type { Attempt, Ending } from "../../../core/store/run-store.ts"
 import { plain } from "./plain.ts"
 
@@ -36,6 +36,11 @@ export const HostCalls = RpcGroup.make(
   Rpc.make("keep", { payload: plain<{ run: Attempt; rejections: readonly Rejection[] }>(), error }),
   Rpc.make("finish", { payload: plain<{ run: Attempt; ending: Ending }>(), error }),
   Rpc.make("marks", { payload: plain<{ flow: string }>(), success: plain<readonly Mark[]>(), error }),
+  Rpc.make("runs", {
+    payload: plain<{ flow: string; limit: number }>(),
+    success: plain<readonly RunSummary[]>(),
+    error,
+  }),
   Rpc.make("countRows", { payload: plain<KeptRowsFilter>(), success: Schema.Number, error }),
   Rpc.make("rows", { payload: plain<KeptRowsFilter>(), success: plain<readonly KeptRow[]>(), error, stream: true }),
   Rpc.make("replays", {

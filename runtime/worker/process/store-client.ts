@@ -15,7 +15,7 @@ export function makeRunStoreClient(host: Host): RunStore["Service"] {
     // The server looks at earlier runs itself, by the same rule: nobody can begin another one in between.
     register: (run, judge) => asked(host.register({ run, isJudged: judge !== undefined })),
     find: async (id) => (await asked(host.find({ id }))).run,
-    list: async () => [],
+    list: async ({ flow, limit = MOST_RUNS }) => (flow === undefined ? [] : asked(host.runs({ flow, limit }))),
     progress: (id) => asked(host.progress({ id })),
     claim: (run) => asked(host.claim({ run })),
     planned: (run, steps) => asked(host.planned({ run, steps })),
@@ -74,4 +74,5 @@ function faultOf(error: StoreFault | RpcClientError): Error {
   return failure(reason, message, options)
 }
 
+const MOST_RUNS = 100
 const GATHERED_ROWS = 500

@@ -18,6 +18,8 @@ export class Workshop implements Disposable {
     name: "t",
     type: "sqlite",
     settings: { path: join(this.folder, "t.db"), createIfMissing: true },
+    secrets: [],
+    hosts: { allow: [], deny: [] },
   }
 
   constructor() {
