@@ -1,5 +1,5 @@
 /**
- * Encoded rows between two acknowledgements of the server: kept so that a bad one can be singled out, in memory that is
+ * CopyData messages between two acknowledgements of the server: kept so that a bad one can be singled out, in memory that is
  * used again for the next chunk.
  */
 export class Chunk {

@@ -17,9 +17,10 @@ function messages(bodies: readonly string[]): Buffer {
 
 /** What becomes of the messages when so many of them come at a time; frames are recycled as a reader does it. */
 function framed(frames: BinaryFrames | TextFrames, bodies: readonly string[], atOnce: number) {
-  const shipped: { text: string; rows: number; firstRow: number }[] = []
+  const shipped: { data: Buffer; text: string; rows: number; firstRow: number }[] = []
   const ship = (frame: Frame) => {
-    shipped.push({ text: Buffer.from(frame.data).toString(), rows: frame.rows, firstRow: frame.firstRow })
+    const data = Buffer.from(frame.data)
+    shipped.push({ data, text: data.toString(), rows: frame.rows, firstRow: frame.firstRow })
     frames.recycle(frame)
   }
   for (let at = 0; at < bodies.length; at += atOnce) {
@@ -62,11 +63,30 @@ test("postgres takes lines that are larger than a frame", () => {
   }
 })
 
-test("postgres keeps the messages of the binary format as they are", () => {
-  const tuples = LINES.slice(0, 20_000)
-  const frames = framed(new BinaryFrames(), tuples, 3000)
-  expect(frames.map(({ text }) => text).join("") === messages(tuples).toString()).toBe(true)
+test.each([1, 3000, 20_000])("postgres puts tuples that come %d at a time into larger messages", (atOnce) => {
+  const tuples = [...LINES.slice(0, 20_000), "x".repeat(300_000), "the last one"]
+  const frames = new BinaryFrames()
+  const first = Buffer.from("(signature)the first one")
+  frames.first(first, 11, first.length)
+  const shipped = framed(frames, tuples, atOnce)
+  const parts = shipped.flatMap(({ data }) => messagesIn(data))
+  expect(parts.join("") === ["the first one", ...tuples].join("")).toBe(true)
+  expect(parts.length).toBeLessThan(60)
+  expect(shipped.reduce((sum, { rows }) => sum + rows, 0)).toBe(tuples.length + 1)
 })
+
+/** What stands in the messages, of which there may be no half. */
+function messagesIn(data: Buffer): string[] {
+  const found: string[] = []
+  for (let at = 0; at < data.length; ) {
+    const end = at + 1 + data.readUInt32BE(at + 1)
+    expect(data[at]).toBe(0x64)
+    expect(end).toBeLessThanOrEqual(data.length)
+    found.push(data.toString("utf8", at + 5, end))
+    at = end
+  }
+  return found
+}
 
 test.each([
   ["nothing\there\\N\n", "nothing\there\\N\n"],

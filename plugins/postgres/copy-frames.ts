@@ -2,9 +2,10 @@ import { Buffer } from "node:buffer"
 import type { Batch, Frame } from "../../core/contract/index.ts"
 import { TAB_SEPARATED } from "../_sql/tab-separated.ts"
 import { int32At } from "./binary-read.ts"
-import { HEADER_BYTES, type Rows } from "./copy-inbox.ts"
+import type { Rows } from "./copy-inbox.ts"
+import { HEADER_BYTES, MESSAGE_BYTES, seal } from "./copy-message.ts"
 
-/** Tuples of `COPY … (FORMAT binary)`, each in its CopyData message, without signature and trailer. */
+/** Tuples of `COPY … (FORMAT binary)`, in CopyData messages of some tuples each, without signature and trailer. */
 export const COPY_BINARY = "postgres-copy-binary"
 
 const FRAME_BYTES = 262_144
@@ -70,26 +71,47 @@ abstract class Frames implements Rows {
   protected abstract finish(): number
 }
 
-/** Messages as they come. */
+/** Tuples in messages as large as suits the server: it sends one a tuple, and takes that less gladly than it gives it. */
 export class BinaryFrames extends Frames {
+  /** Where the open message begins; -1: there is none. */
+  #message = -1
+
   constructor() {
     super(COPY_BINARY)
   }
 
   first(source: Uint8Array, start: number, end: number): void {
-    const size = end - start + 4
-    if (size + 1 > this.data.length) this.data = new Uint8Array(size + 1)
-    this.data.set([0x64, size >>> 24, size >>> 16, size >>> 8, size])
+    const size = HEADER_BYTES + end - start
+    if (size > this.data.length) this.data = new Uint8Array(size)
     this.data.set(source.subarray(start, end), HEADER_BYTES)
-    this.used = size + 1
+    this.used = size
     this.rows = 1
+    this.#message = 0
   }
 
   protected append(bytes: number): void {
-    this.used += bytes
+    const { data } = this
+    const end = this.used + bytes
+    let message = this.#message
+    let to = this.used
+    for (let at = to; at < end; ) {
+      const next = at + 1 + int32At(data, at + 1)
+      if (message < 0 || to - message >= MESSAGE_BYTES) {
+        if (message >= 0) seal(data, message, to)
+        message = to
+        to += HEADER_BYTES
+      }
+      data.copyWithin(to, at + HEADER_BYTES, next)
+      to += next - at - HEADER_BYTES
+      at = next
+    }
+    this.#message = message
+    this.used = to
   }
 
   protected finish(): number {
+    if (this.#message >= 0) seal(this.data, this.#message, this.used)
+    this.#message = -1
     return this.used
   }
 }

@@ -1,10 +1,9 @@
 import type { Batch, Frame } from "../../core/contract/index.ts"
 import { int32At } from "./binary-read.ts"
+import { HEADER_BYTES } from "./copy-message.ts"
 import type { CopySink } from "./copy-tap.ts"
 import type { Wire } from "./wire.ts"
 
-/** A message's type and length. */
-export const HEADER_BYTES = 5
 /** Signature and flags, before the length of the header extension. */
 const SIGNATURE_BYTES = 15
 const TRAILER_BYTES = 7

@@ -3,6 +3,7 @@ import { hasEncoder } from "./binary-write.ts"
 import { qualified } from "./catalog.ts"
 import { Chunk } from "./chunk.ts"
 import { COPY_BINARY } from "./copy-frames.ts"
+import { COPY_DATA, message } from "./copy-message.ts"
 import { readsAsBytes } from "./copy-read.ts"
 import { type CopyStream, openCopy } from "./copy-stream.ts"
 import { blamesRow } from "./failures.ts"
@@ -10,7 +11,7 @@ import { merge, numberFrom, ORDINAL, STAGE, STAGE_NAME, stageStatements } from "
 import type { Link } from "./postgres-connection.ts"
 import { quoteIdentifier } from "./postgres-dialect.ts"
 import { lineOf, refersToOwnTable, refusal } from "./refusal.ts"
-import { appendFrame, binaryFormat, frameFormat, type TupleFormat, textFormat } from "./tuple.ts"
+import { appendFrame, binaryFormat, type TupleFormat, textFormat } from "./tuple.ts"
 
 /** Bytes are forwarded where both sides declare the same types; a wider text is the same bytes as well. */
 export function loadEncodings(request: {
@@ -38,12 +39,11 @@ export async function load(
 ): Promise<{ readonly written: number }> {
   const staged = request.mode !== "append"
   const binary = request.columns.every((column) => hasEncoder(column.type, column.native?.type ?? ""))
-  let copy: Copy | undefined
   try {
     // What a constraint checks at the commit could no longer be traced to a row there.
     await link.run("SET CONSTRAINTS ALL IMMEDIATE")
     if (staged) await link.run(stageStatements(request))
-    copy = new Copy(link, request, binary, staged, session)
+    const copy = new Copy(link, request, binary, staged, session)
     for await (const item of rows) {
       session.signal.throwIfAborted()
       await copy.add(item)
@@ -51,24 +51,29 @@ export async function load(
     const copied = await copy.end()
     return { written: staged ? copied - (await merge(link, request, session)) : copied }
   } catch (error) {
-    if (copy?.open === true) await link.destroy()
+    // Not even ROLLBACK is heard while a COPY is in progress.
+    if (link.wire.asked) await link.destroy()
     throw link.fail("write", error)
   }
 }
 
 /**
- * COPY in chunks, each under a savepoint. A chunk is kept until the server has taken it: after an error the rows before
- * the bad one are sent again, the bad one is rejected, and the rest follows.
+ * COPY in chunks, each under a savepoint. While the server takes one, the next is on its way, so that it never waits for
+ * us. A chunk is kept until the server has taken it: after an error the rows before the bad one are sent again, the bad
+ * one is rejected, and the rest follows.
  */
 class Copy {
   readonly #link: Link
   readonly #request: LoadRequest
   readonly #session: Session
   readonly #staged: boolean
-  readonly #binary: boolean
   #format: TupleFormat
   #stream: CopyStream | undefined
-  readonly #chunk: Chunk
+  #chunk: Chunk
+  #spare: Chunk | undefined
+  /** Chunks that are sent to their end; what has been said to them, or will be. */
+  #sent: { readonly chunk: Chunk; readonly refusal: Promise<Refusal | undefined> }[] = []
+  readonly #limit: number
   #framed = false
   #saved = false
   #written = 0
@@ -80,40 +85,40 @@ class Copy {
     this.#request = request
     this.#session = session
     this.#staged = staged
-    this.#binary = binary
     this.#format = binary ? binaryFormat : textFormat
-    this.#chunk = new Chunk(session.settings.bufferBytes + session.settings.batchBytes)
-  }
-
-  /** True while a COPY is in progress: the connection takes no other statement then, not even ROLLBACK. */
-  get open(): boolean {
-    return this.#stream !== undefined
+    this.#limit = session.settings.bufferBytes >> 1
+    this.#chunk = this.#empty()
   }
 
   async add(item: Batch | Frame): Promise<void> {
     this.#framed = item.encoding !== undefined
-    this.#format = this.#framed ? frameFormat : this.#binary ? binaryFormat : textFormat
+    if (this.#framed) this.#format = binaryFormat
     const chunk = this.#chunk
     const start = chunk.used
     if (item.encoding === undefined) this.#format.encode(item, this.#request, this.#session, chunk)
     else appendFrame(item, chunk)
     if (chunk.used === start) return
+    this.#stream ??= this.#open(chunk.position(0))
     try {
-      this.#stream ??= await this.#open(chunk.position(0))
       await this.#stream.write(chunk.data.subarray(start, chunk.used))
-      if (chunk.used < this.#session.settings.bufferBytes) return
-    } catch (error) {
-      return await this.#mend(error)
+    } catch {
+      // What was said is the answer to this chunk, or to the one before.
+      this.#finish()
+      await this.#settle()
     }
-    await this.#flush()
-    const limit = this.#session.settings.bufferBytes
-    if (this.#orphanBytes > limit) await this.#adopt()
-    if (this.#orphanBytes > limit) this.#giveUp()
+    if (chunk.used < this.#limit) return
+    this.#finish()
+    if (this.#sent.length > 1) await this.#confirm()
+    if (this.#orphanBytes <= this.#limit) return
+    await this.#settle()
+    await this.#adopt()
+    if (this.#orphanBytes > this.#limit) this.#giveUp()
   }
 
   /** Rows that reached the table, or the stage. */
   async end(): Promise<number> {
-    await this.#flush()
+    this.#finish()
+    await this.#settle()
     for (let before = 0; this.#orphans.length > 0 && this.#orphans.length !== before; ) {
       before = this.#orphans.length
       await this.#adopt()
@@ -122,29 +127,63 @@ class Copy {
     return this.#written
   }
 
-  async #flush(): Promise<void> {
+  #empty(): Chunk {
+    return new Chunk(this.#limit + this.#session.settings.batchBytes)
+  }
+
+  /** The open chunk is sent to its end, and the next begins. */
+  #finish(): void {
     if (this.#stream === undefined) return
-    try {
-      await this.#stream.end()
-    } catch (error) {
-      return await this.#mend(error)
-    }
-    this.#written += this.#chunk.rows
-    this.#chunk.clear()
+    const refusal = this.#stream.end().then(
+      () => undefined,
+      (error: unknown) => ({ error }),
+    )
+    this.#sent.push({ chunk: this.#chunk, refusal })
     this.#stream = undefined
+    this.#chunk = this.#spare ?? this.#empty()
+    this.#spare = undefined
+  }
+
+  /** Waits for the word on the chunk that was sent first. */
+  async #confirm(): Promise<void> {
+    const [first] = this.#sent
+    if (first === undefined) return
+    if ((await first.refusal) !== undefined) return await this.#settle()
+    this.#sent.shift()
+    this.#written += first.chunk.rows
+    this.#recycle(first.chunk)
+  }
+
+  #recycle(chunk: Chunk): void {
+    chunk.clear()
+    this.#spare = chunk
+  }
+
+  /** Waits for the word on everything that was sent, and mends what was refused. */
+  async #settle(): Promise<void> {
+    const refusals = await Promise.all(this.#sent.map(({ refusal }) => refusal))
+    let isBroken = false
+    for (const [i, { chunk }] of this.#sent.splice(0).entries()) {
+      const refusal = refusals[i]
+      // Behind a refusal the server has ignored everything.
+      if (isBroken) await this.#place(this.#rows(chunk))
+      else if (refusal === undefined) this.#written += chunk.rows
+      else await this.#mend(chunk, refusal.error)
+      isBroken ||= refusal !== undefined
+      this.#recycle(chunk)
+    }
   }
 
   /** `first` is the position of the first row that will be sent. */
-  async #open(first: number): Promise<CopyStream> {
+  #open(first: number): CopyStream {
     const columns = this.#request.columns.map((column) => quoteIdentifier(column.name))
     // A stage keeps each row's position: batches bring it along, frames are numbered from their first one.
-    if (this.#staged && this.#framed) await this.#link.run(numberFrom(first))
-    else if (this.#staged) columns.push(ORDINAL)
+    const numbered = this.#staged && this.#framed ? `${numberFrom(first)}; ` : ""
+    if (this.#staged && !this.#framed) columns.push(ORDINAL)
     const target = this.#staged ? STAGE : qualified(this.#request.table)
-    return await openCopy(
+    return openCopy(
       this.#link,
-      // In one message: the server must not stand idle for a round trip between two chunks.
-      `${this.#release()}SAVEPOINT headrace; COPY ${target} (${columns.join(", ")}) FROM STDIN (FORMAT ${this.#format.name})`,
+      `${this.#release()}${numbered}SAVEPOINT headrace; COPY ${target} (${columns.join(", ")}) FROM STDIN (FORMAT ${this.#format.name})`,
       this.#session.signal,
       this.#format,
     )
@@ -163,18 +202,14 @@ class Copy {
   }
 
   /** Something in the chunk was refused: find it. */
-  async #mend(error: unknown): Promise<void> {
-    this.#stream = undefined
+  async #mend(chunk: Chunk, error: unknown): Promise<void> {
     if (!blamesRow(error)) throw error
     await this.#undo()
-    const chunk = this.#chunk
-    const starts = this.#format.boundaries(chunk)
-    const rows = Array.from({ length: chunk.rows }, (_, n) => ({
-      bytes: chunk.data.subarray(starts[n], starts[n + 1]),
-      position: chunk.position(n),
-    }))
-    await this.#sift(rows, error)
-    chunk.clear()
+    await this.#sift(this.#rows(chunk), error)
+  }
+
+  #rows(chunk: Chunk): readonly TupleRow[] {
+    return this.#format.rows(chunk).map((bytes, n) => ({ bytes, position: chunk.position(n) }))
   }
 
   /** Loads `rows`, of which at least one is refused with `error`. */
@@ -203,7 +238,7 @@ class Copy {
   async #place(rows: readonly TupleRow[]): Promise<boolean> {
     if (rows.length === 0) return true
     try {
-      const stream = await this.#open(rows[0]!.position)
+      const stream = this.#open(rows[0]!.position)
       await stream.write(joined(rows))
       await stream.end()
     } catch (error) {
@@ -242,6 +277,10 @@ class Copy {
   }
 }
 
+interface Refusal {
+  readonly error: unknown
+}
+
 interface TupleRow {
   readonly bytes: Uint8Array
   readonly position: number
@@ -251,6 +290,7 @@ const PIECE_ROWS = 64
 /** A savepoint outlives the return to it, and thousands of nested ones exhaust the server's memory. */
 const UNDO = "ROLLBACK TO SAVEPOINT headrace; RELEASE SAVEPOINT headrace"
 
+/** The rows in one message. */
 function joined(rows: readonly TupleRow[]): Uint8Array {
   const out = new Uint8Array(rows.reduce((sum, row) => sum + row.bytes.length, 0))
   let at = 0
@@ -258,5 +298,5 @@ function joined(rows: readonly TupleRow[]): Uint8Array {
     out.set(row.bytes, at)
     at += row.bytes.length
   }
-  return out
+  return message(COPY_DATA, out)
 }

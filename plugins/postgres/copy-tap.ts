@@ -1,5 +1,7 @@
 import { Buffer } from "node:buffer"
+import { Answers, cancelRequest } from "./answers.ts"
 import { int32At } from "./binary-read.ts"
+import { COPY_DATA, HEADER_BYTES } from "./copy-message.ts"
 
 /** Takes the rows of a COPY as they come from the socket. */
 export interface CopySink {
@@ -10,15 +12,19 @@ export interface CopySink {
   fail(error: unknown): void
 }
 
-const COPY_DATA = 0x64
 const COPY_DONE = 0x63
 const ERROR = 0x45
-/** A message's type and length. */
-const HEADER_BYTES = 5
+const KEY = 0x4b
 
-/** Divides what a server sends: CopyData goes to the sink, while there is one, every other message to the driver. */
+/**
+ * Divides what a server sends: CopyData goes to the sink, while there is one, answers to those who have asked past the
+ * driver, every other message to the driver.
+ */
 export class CopyTap {
   driver: ((chunk: Uint8Array) => void) | undefined
+  readonly answers = new Answers()
+  /** Asks the server to stop what this connection runs; known once it is open. */
+  cancelRequest: Uint8Array | undefined
   #sink: CopySink | undefined
   #parts: Uint8Array[] = []
   #have = 0
@@ -33,6 +39,7 @@ export class CopyTap {
   fail(error: unknown): void {
     this.#sink?.fail(error)
     this.#sink = undefined
+    this.answers.fail(error)
   }
 
   readonly data = (chunk: Uint8Array): void => {
@@ -59,8 +66,16 @@ export class CopyTap {
     while (at + HEADER_BYTES <= data.length) {
       const end = at + 1 + int32At(data, at + 1)
       if (end > data.length) break
-      const type = data[at]
+      const type = data[at]!
       const sink = this.#sink
+      if (this.answers.takes(type)) {
+        this.#give(data, given, at)
+        this.answers.take(data, at, end)
+        given = end
+        at = end
+        continue
+      }
+      if (type === KEY) this.cancelRequest = cancelRequest(data, at)
       if (sink === undefined || (type !== COPY_DATA && type !== COPY_DONE && type !== ERROR)) {
         at = end
         continue

@@ -38,10 +38,9 @@ function recordsOf(format: TupleFormat, mode: LoadRequest["mode"], bytes: number
   }
   const chunk = new Chunk(bytes)
   format.encode(builder.finish(), request, session, chunk)
-  const starts = format.boundaries(chunk)
-  return Array.from({ length: chunk.rows }, (_, row) =>
-    format.record(chunk.data.subarray(starts[row], starts[row + 1]), request, session),
-  )
+  const rows = format.rows(chunk)
+  expect(rows).toHaveLength(chunk.rows)
+  return rows.map((row) => format.record(row, request, session))
 }
 
 function column(name: string, declared: string, type: LogicalType): TableColumn {

@@ -2,21 +2,21 @@ import type { Batch, Frame, LoadRequest, Session, TextView, Vector } from "../..
 import { type Decoder, decoderOf, int32At } from "./binary-read.ts"
 import { type Encoder, encodedBytes, encoderOf, int32, type NulPolicy } from "./binary-write.ts"
 import type { Chunk } from "./chunk.ts"
+import { HEADER_BYTES, MESSAGE_BYTES, seal } from "./copy-message.ts"
 import { hexOf } from "./copy-read.ts"
 
 /** Encodes batches for COPY in one of its two formats. */
 export interface TupleFormat {
   readonly name: "binary" | "text"
-  /** True when each row stands in a CopyData message already. */
-  readonly framed: boolean
+  /** Appends whole CopyData messages. */
   encode(batch: Batch, request: LoadRequest, session: Session, chunk: Chunk): void
-  /** Start of each row in the chunk, and the end of the last. */
-  boundaries(chunk: Chunk): Uint32Array
+  /** Each row of the chunk. */
+  rows(chunk: Chunk): Uint8Array[]
   /** A row as text, for the rejected-rows list. */
   record(row: Uint8Array, request: LoadRequest, session: Session): Record<string, string | null>
 }
 
-/** Frames already hold messages. */
+/** Frames hold messages already. */
 export function appendFrame(frame: Frame, chunk: Chunk): void {
   chunk.reserve(frame.data.length)
   chunk.data.set(frame.data, chunk.used)
@@ -26,7 +26,6 @@ export function appendFrame(frame: Frame, chunk: Chunk): void {
 
 export const binaryFormat: TupleFormat = {
   name: "binary",
-  framed: false,
   encode(batch, request, session, chunk) {
     const nul = nulPolicy(request)
     const count = batch.vectors.length
@@ -34,13 +33,19 @@ export const binaryFormat: TupleFormat = {
     const fields = staged ? count + 1 : count
     const encoders = encodersOf(batch, request, session, nul)
     const validity = batch.vectors.map((vector) => vector.validity)
-    let room = batch.rows * (2 + count * 4 + 12)
+    let room = HEADER_BYTES + batch.rows * (2 + count * 4 + 12)
     for (const vector of batch.vectors) room += encodedBytes(vector, nul)
-    chunk.reserve(room)
+    chunk.reserve(room + Math.ceil(room / MESSAGE_BYTES) * HEADER_BYTES)
     const out = chunk.data
     const kept: number[] | undefined = mayRefuse(batch) ? [] : undefined
-    let at = chunk.used
+    let message = chunk.used
+    let at = message + HEADER_BYTES
     for (let row = 0; row < batch.rows; row++) {
+      if (at - message >= MESSAGE_BYTES) {
+        seal(out, message, at)
+        message = at
+        at += HEADER_BYTES
+      }
       const start = at
       out[at] = fields >> 8
       out[at + 1] = fields
@@ -63,19 +68,20 @@ export const binaryFormat: TupleFormat = {
       if (staged) at = int64(out, int32(out, at, 8), place(batch, row))
       kept?.push(row)
     }
-    appendBatch(batch, chunk, at, kept)
+    appendBatch(batch, chunk, sealed(out, message, at), kept)
   },
-  boundaries({ data, rows }) {
-    const starts = new Uint32Array(rows + 1)
-    let at = 0
-    for (let row = 0; row < rows; row++) {
-      starts[row] = at
-      const fields = (data[at]! << 8) | data[at + 1]!
-      at += 2
-      for (let i = 0; i < fields; i++) at += 4 + Math.max(int32At(data, at), 0)
-    }
-    starts[rows] = at
-    return starts
+  rows(chunk) {
+    const rows: Uint8Array[] = []
+    eachMessage(chunk, (data, start, end) => {
+      for (let at = start; at < end; ) {
+        const first = at
+        const fields = (data[at]! << 8) | data[at + 1]!
+        at += 2
+        for (let i = 0; i < fields; i++) at += 4 + Math.max(int32At(data, at), 0)
+        rows.push(data.subarray(first, at))
+      }
+    })
+    return rows
   },
   record(row, request, session) {
     const record: Record<string, string | null> = {}
@@ -111,29 +117,24 @@ function decoded(
   return session.batches.valueText(builder.finish().vectors[0]!, 0)
 }
 
-/** Frames: the binary format, each tuple in its message. */
-export const frameFormat: TupleFormat = {
-  ...binaryFormat,
-  framed: true,
-  boundaries({ data, rows }) {
-    const starts = new Uint32Array(rows + 1)
-    for (let row = 0; row < rows; row++) starts[row + 1] = starts[row]! + 1 + int32At(data, starts[row]! + 1)
-    return starts
-  },
-  record: (row, request, session) => binaryFormat.record(row.subarray(5), request, session),
-}
-
 /** The text format: slower on the server, but it takes every type as it is written. */
 export const textFormat: TupleFormat = {
   name: "text",
-  framed: false,
   encode(batch, request, session, chunk) {
     const nul = nulPolicy(request)
     const views = batch.vectors.map((vector) => session.batches.text(vector))
     const staged = request.mode !== "append"
     const kept: number[] = []
-    let at = chunk.used
+    chunk.reserve(HEADER_BYTES)
+    let message = chunk.used
+    let at = message + HEADER_BYTES
     for (let row = 0; row < batch.rows; row++) {
+      if (at - message >= MESSAGE_BYTES) {
+        chunk.reserve(HEADER_BYTES, at)
+        seal(chunk.data, message, at)
+        message = at
+        at += HEADER_BYTES
+      }
       const start = at
       for (let i = 0; i < views.length; i++) {
         // Every byte may become two, and a NUL three; then the separator.
@@ -163,19 +164,39 @@ export const textFormat: TupleFormat = {
       chunk.data[at++] = LINE
       kept.push(row)
     }
-    appendBatch(batch, chunk, at, kept)
+    appendBatch(batch, chunk, sealed(chunk.data, message, at), kept)
   },
-  boundaries({ data, used, rows }) {
-    const starts = new Uint32Array(rows + 1)
-    let row = 1
-    // A line feed inside a value is always escaped, so every bare one ends a row.
-    for (let at = 0; at < used; at++) if (data[at] === LINE) starts[row++] = at + 1
-    return starts
+  rows(chunk) {
+    const rows: Uint8Array[] = []
+    eachMessage(chunk, (data, start, end) => {
+      // A line feed inside a value is always escaped, so every bare one ends a row.
+      for (let at = start; at < end; ) {
+        const first = at
+        at = data.indexOf(LINE, at) + 1
+        rows.push(data.subarray(first, at))
+      }
+    })
+    return rows
   },
   record(row, request) {
     const fields = decoder.decode(row.subarray(0, row.length - 1)).split("\t")
     return Object.fromEntries(request.columns.map((column, i) => [column.name, unescaped(fields[i] ?? "")]))
   },
+}
+
+/** The end of the messages once the last is closed; one without rows is none. */
+function sealed(out: Uint8Array, message: number, at: number): number {
+  if (at === message + HEADER_BYTES) return message
+  seal(out, message, at)
+  return at
+}
+
+function eachMessage({ data, used }: Chunk, visit: (data: Uint8Array, start: number, end: number) => void): void {
+  for (let at = 0; at < used; ) {
+    const end = at + 1 + int32At(data, at + 1)
+    visit(data, at + HEADER_BYTES, end)
+    at = end
+  }
 }
 
 const TAB = 9

@@ -1,5 +1,6 @@
 import { connect as connectPlain, type Socket } from "node:net"
 import { connect as connectSecure } from "node:tls"
+import { message } from "./copy-message.ts"
 import { type CopySink, CopyTap } from "./copy-tap.ts"
 import type { PostgresSettings } from "./settings.ts"
 
@@ -63,17 +64,38 @@ export class Wire {
     this.#socket?.resume()
   }
 
-  /** Sends CopyData; `framed` bytes are whole messages already. Resolves when there is room for more. */
-  async send(data: Uint8Array, framed: boolean): Promise<void> {
+  /**
+   * Sends a statement past the driver, which must have nothing to do until the answer is there. It may be sent before
+   * the answer to the one before has come: the server takes them one by one.
+   */
+  ask(statement: string): Promise<void> {
+    const socket = this.#socket
+    if (socket === undefined || socket.destroyed) return Promise.reject(lost())
+    const answer = this.#tap.answers.next()
+    socket.write(message(QUERY, encoder.encode(`${statement}\0`)))
+    return answer
+  }
+
+  /** True while an answer is to come: the driver must not be asked anything then, not even for ROLLBACK. */
+  get asked(): boolean {
+    return this.#tap.answers.waiting
+  }
+
+  /** Sends whole messages. Resolves when there is room for more. */
+  async send(messages: Uint8Array): Promise<void> {
     const socket = this.#socket
     if (socket === undefined || socket.destroyed) throw lost()
-    if (!framed) {
-      const size = data.length + 4
-      // CopyData's header.
-      socket.write(Uint8Array.of(0x64, size >>> 24, size >>> 16, size >>> 8, size))
-    }
-    if (!socket.write(data)) await drained(socket)
+    if (!socket.write(messages)) await drained(socket)
     if (socket.destroyed) throw lost()
+  }
+
+  /** Asks the server, over a connection of its own, to stop the statement that it runs. */
+  async cancel(): Promise<void> {
+    const request = this.#tap.cancelRequest
+    if (request === undefined) return
+    const socket = await openSocket(this.#settings, this.#timeoutMs)
+    socket.on("error", () => undefined)
+    socket.end(request)
   }
 
   destroy(): void {
@@ -103,6 +125,9 @@ export class Wire {
     return socket
   }
 }
+
+const QUERY = 0x51
+const encoder = new TextEncoder()
 
 export function lost(): Error {
   return Object.assign(new Error("the connection is lost"), { code: "CONNECTION_CLOSED" })
