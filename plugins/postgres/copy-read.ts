@@ -1,18 +1,9 @@
-import type {
-  Batch,
-  BatchBuilder,
-  Column,
-  ColumnBuilder,
-  Columns,
-  Frame,
-  ReadRequest,
-  Session,
-} from "../../core/contract/index.ts"
+import type { Batch, Column, Columns, Frame, ReadRequest, Session } from "../../core/contract/index.ts"
 import { TAB_SEPARATED } from "../_sql/tab-separated.ts"
-import { type Decoder, decoderOf, int32At, readText } from "./binary-read.ts"
+import { type Decoder, decoderOf, readText } from "./binary-read.ts"
+import { BatchRows } from "./copy-batches.ts"
 import { BinaryFrames, COPY_BINARY, TextFrames } from "./copy-frames.ts"
 import { Inbox, type Rows } from "./copy-inbox.ts"
-import { HEADER_BYTES } from "./copy-message.ts"
 import type { Link } from "./postgres-connection.ts"
 import { quoteIdentifier } from "./postgres-dialect.ts"
 import { hasPortableBinary } from "./type-map.ts"
@@ -85,7 +76,7 @@ function copying(
     return decoders[i] === undefined ? `${quoted}::text` : quoted
   })
   const statement = `COPY (${selecting(request, list)}) TO STDOUT (FORMAT binary)`
-  return { statement, rows: new BatchRows(request, decoders, session) }
+  return { statement, rows: new BatchRows(request.columns, decoders, session) }
 }
 
 /** A column as {@link TAB_SEPARATED} has it; whatever batches ask for as text is that text here. */
@@ -126,82 +117,4 @@ function tellFailure(opening: Opening, inbox: Inbox): void {
     stream.on("error", (error) => inbox.fail(error))
     resolve(stream)
   }
-}
-
-/** Decodes tuples into columns. */
-class BatchRows implements Rows {
-  readonly #request: ReadRequest
-  readonly #decoders: readonly Decoder[]
-  readonly #builder: BatchBuilder
-  readonly #columns: readonly ColumnBuilder[]
-  readonly #session: Session
-  #row = 0
-
-  constructor(request: ReadRequest, decoders: readonly (Decoder | undefined)[], session: Session) {
-    this.#request = request
-    this.#decoders = decoders.map((decoder) => decoder ?? readText)
-    this.#builder = session.batches.builder(request.columns)
-    this.#columns = this.#builder.columns
-    this.#session = session
-  }
-
-  take(source: Uint8Array, start: number, end: number, ship: (batch: Batch) => void): void {
-    for (let at = start; at < end; at += 1 + int32At(source, at + 1)) {
-      this.first(source, at + HEADER_BYTES)
-      if (this.#builder.full) ship(this.#builder.finish())
-    }
-  }
-
-  first(tuple: Uint8Array, start: number): void {
-    const columns = this.#columns
-    const decoders = this.#decoders
-    const row = this.#row++
-    let at = start + 2
-    for (let i = 0; i < decoders.length; i++) {
-      const length = int32At(tuple, at)
-      at += 4
-      if (length < 0) {
-        columns[i]!.null()
-        continue
-      }
-      if (!decoders[i]!(columns[i]!, tuple, at, length)) {
-        this.#reject(row, i, tuple, at, length)
-        return
-      }
-      at += length
-    }
-    this.#builder.endRow()
-  }
-
-  rest(): Batch | undefined {
-    return this.#builder.rows === 0 ? undefined : this.#builder.finish()
-  }
-
-  #reject(row: number, i: number, tuple: Uint8Array, at: number, length: number): void {
-    const column = this.#request.columns[i]!
-    this.#builder.discardRow()
-    const text = this.#decoders[i] === readText
-    const bytes = tuple.subarray(at, at + length)
-    const value = (text ? utf8(bytes) : undefined) ?? `\\x${hexOf(bytes)}`
-    this.#session.reject({
-      row,
-      column: column.name,
-      value,
-      reason: `The value does not fit the type ${column.type.kind}`,
-    })
-  }
-}
-
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
-
-function utf8(bytes: Uint8Array): string | undefined {
-  try {
-    return decoder.decode(bytes)
-  } catch {
-    return undefined
-  }
-}
-
-export function hexOf(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")
 }

@@ -2,8 +2,8 @@ import type { Batch, Frame, LoadRequest, Session, TextView, Vector } from "../..
 import { type Decoder, decoderOf, int32At } from "./binary-read.ts"
 import { type Encoder, encodedBytes, encoderOf, int32, type NulPolicy } from "./binary-write.ts"
 import type { Chunk } from "./chunk.ts"
+import { hexOf } from "./copy-batches.ts"
 import { HEADER_BYTES, MESSAGE_BYTES, seal } from "./copy-message.ts"
-import { hexOf } from "./copy-read.ts"
 
 /** Encodes batches for COPY in one of its two formats. */
 export interface TupleFormat {
