@@ -11,10 +11,11 @@ import type {
   Split,
 } from "../contract/index.ts"
 import { alone, Connections, connected } from "./connections.ts"
+import { derivedInput } from "./derived.ts"
 import { endOf, type Increment, incrementNotes, readIncrement, startConditions, warnOfNulls } from "./incremental.ts"
 import { readingSource } from "./input-source.ts"
 import { chosen, ownOptions, placeOf, type Subject, understand } from "./input-subject.ts"
-import { type DatabaseInputOptions, inputSchema } from "./options.ts"
+import type { DatabaseInputOptions } from "./options.ts"
 import { inTime } from "./patience.ts"
 import { refuseDrift } from "./schema-drift.ts"
 import { fromItem, type Selection, selectSql } from "./source-sql.ts"
@@ -26,28 +27,7 @@ export { missingTable } from "./input-subject.ts"
 /** The input that every database type has. */
 export function databaseInput(database: Database): Input<DatabaseInputOptions> {
   return {
-    kind: "input",
-    id: `${database.id}-input`,
-    title: `${database.title} input`,
-    summary: `Reads tables or a query of ${database.title}.`,
-    ...(database.description === undefined ? {} : { description: database.description }),
-    config: inputSchema(database),
-    examples: [
-      { title: "One table, in parallel", config: { dataSource: "shop", table: "orders", splitColumn: "id" } },
-      { title: "Many tables of one structure", config: { dataSource: "shop", table: "order_[001-100];order_x" } },
-      {
-        title: "A query",
-        config: { dataSource: "shop", query: "SELECT id, total FROM orders WHERE day = ${bizdate}" },
-      },
-      {
-        title: "What has changed since the last run",
-        config: {
-          dataSource: "shop",
-          table: "orders",
-          incremental: { column: "updated_at", overlap: "15 minutes" },
-        },
-      },
-    ],
+    ...derivedInput(database),
     plan: (config, request, session) => plan(database, config, request.columns, session),
     open: (config, request, session) => open(database, config, request, session),
   }

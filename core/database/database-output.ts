@@ -13,10 +13,11 @@ import { closestName } from "../flow/closest-name.ts"
 import { alone, connected } from "./connections.ts"
 import { newTable } from "./create-table.ts"
 import { openSink } from "./database-sink.ts"
+import { derivedOutput } from "./derived.ts"
 import { missingTable } from "./input-subject.ts"
 import { committedRun, discardRun } from "./left-run.ts"
 import { type Mapping, mapColumns } from "./mapping.ts"
-import { type DatabaseOutputOptions, outputSchema } from "./options.ts"
+import type { DatabaseOutputOptions } from "./options.ts"
 import { replaceIssues, verifyIssues } from "./replace-issues.ts"
 import { type Growth, grownTable } from "./schema-drift.ts"
 import { bound } from "./source-sql.ts"
@@ -25,19 +26,7 @@ import { parseTableName, shownTable } from "./table-name.ts"
 /** The output that every database type has. */
 export function databaseOutput(database: Database): Output<DatabaseOutputOptions> {
   return {
-    kind: "output",
-    id: `${database.id}-output`,
-    title: `${database.title} output`,
-    summary: `Writes a table of ${database.title}.`,
-    ...(database.description === undefined ? {} : { description: database.description }),
-    config: outputSchema(database),
-    examples: [
-      { title: "Append, creating the table", config: { dataSource: "warehouse", table: "orders", createTable: true } },
-      {
-        title: "Update by key",
-        config: { dataSource: "warehouse", table: "orders", mode: "updateRows", keyColumns: ["id"] },
-      },
-    ],
+    ...derivedOutput(database),
     plan: (config, input, session) => plan(database, config, input, session),
     open: (config, request, session) => openSink(database, config, request, session),
     discard: (config, { step }, session) => discardRun({ database, config, step }, session),

@@ -38,7 +38,10 @@ export interface DatabaseOutputOptions {
 
 export type PartitionFormat = "yyyyMMdd" | "yyyy-MM-dd" | "yyyy/MM/dd" | "yyyy.MM.dd"
 
-export function inputSchema(database: Database): ConfigSchema {
+/** What a database type says of itself, without its code. */
+export type DatabaseText = Pick<Database, "id" | "title" | "description" | "inputOptions" | "outputOptions">
+
+export function inputSchema(database: DatabaseText): ConfigSchema {
   return {
     type: "object",
     additionalProperties: false,
@@ -81,7 +84,7 @@ export function inputSchema(database: Database): ConfigSchema {
   }
 }
 
-export function outputSchema(database: Database): ConfigSchema {
+export function outputSchema(database: DatabaseText): ConfigSchema {
   return {
     type: "object",
     additionalProperties: false,
@@ -213,7 +216,7 @@ export function outputSchema(database: Database): ConfigSchema {
   }
 }
 
-function dataSourceOption(database: Database, verb: string) {
+function dataSourceOption(database: DatabaseText, verb: string) {
   return {
     type: "string",
     "x-dataSource": database.id,

@@ -1,5 +1,6 @@
-import type { ComponentKind, ConfigSchema, Permissions, Plugin } from "../../core/contract/index.ts"
+import type { ConfigSchema, Database, Permissions, Plugin } from "../../core/contract/index.ts"
 import { decodeConfig } from "../../core/host/config.ts"
+import type { DeclaredComponent } from "../../core/server/components/catalogue.ts"
 
 /** What a plugin says of itself without being executed. */
 export interface Manifest {
@@ -14,13 +15,8 @@ export interface Manifest {
   readonly components: readonly ManifestComponent[]
 }
 
-export interface ManifestComponent {
-  readonly kind: ComponentKind
-  readonly id: string
-  readonly title: string
-  readonly summary: string
-  readonly config: ConfigSchema
-}
+/** What follows the schema is for documentation, and for the input and output that are made from a database type. */
+export interface ManifestComponent extends DeclaredComponent {}
 
 /** Version of the contract in `core/contract`. */
 export const ENGINE = 1
@@ -55,7 +51,16 @@ export function manifestOf(plugin: Plugin, main: string): Manifest {
     ...(title === undefined ? {} : { title }),
     ...(license === undefined ? {} : { license }),
     permissions,
-    components: components.map(({ kind, id, title, summary, config }) => ({ kind, id, title, summary, config })),
+    components: components.map((component): ManifestComponent => {
+      const { kind, id, title, summary, config, description, examples } = component
+      const { inputOptions, outputOptions }: Partial<Database> = component.kind === "database" ? component : {}
+      return {
+        ...{ kind, id, title, summary, config, examples },
+        ...(description && { description }),
+        ...(inputOptions && { inputOptions }),
+        ...(outputOptions && { outputOptions }),
+      }
+    }),
   }
 }
 
@@ -72,11 +77,18 @@ export function differences(manifest: Manifest, plugin: Plugin): readonly string
     const other = declared.get(component.id)
     declared.delete(component.id)
     if (other === undefined) faults.push(`component "${component.id}" is not in the manifest`)
-    else if (canonical(other) !== canonical(component))
+    else if (canonical(other) !== canonical(asFarAs(other, component)))
       faults.push(`component "${component.id}" differs from the one in the manifest`)
   }
   for (const id of declared.keys()) faults.push(`component "${id}" of the manifest is not in the module`)
   return faults
+}
+
+/** A manifest may leave out what only documentation needs. */
+function asFarAs(other: ManifestComponent, component: ManifestComponent): Partial<ManifestComponent> {
+  return Object.fromEntries(
+    Object.entries(component).filter(([key]) => REQUIRED.includes(key) || Object.hasOwn(other, key)),
+  )
 }
 
 /** JSON with sorted keys. */
@@ -88,6 +100,7 @@ function canonical(value: unknown): string {
   )
 }
 
+const REQUIRED: readonly string[] = ["kind", "id", "title", "summary", "config"]
 const text = { type: "string", minLength: 1 }
 const manifestSchema: ConfigSchema = {
   type: "object",
@@ -143,6 +156,22 @@ const manifestSchema: ConfigSchema = {
             },
             description: "JSON Schema of its options.",
           },
+          description: { type: "string", description: "Its behaviour, limits and traps, in Markdown." },
+          examples: {
+            type: "array",
+            items: {
+              type: "object",
+              additionalProperties: false,
+              required: ["title", "config"],
+              properties: {
+                title: { ...text, description: "What it shows." },
+                config: { type: "object", description: "The options." },
+              },
+            },
+            description: "Options as somebody may use them.",
+          },
+          inputOptions: { type: "object", description: "Of a database: further options of its input." },
+          outputOptions: { type: "object", description: "Of a database: further options of its output." },
         },
       },
     },

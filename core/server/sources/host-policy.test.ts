@@ -61,7 +61,17 @@ test("host-policy takes nothing for a host that leads elsewhere in some library"
 
 test("host-policy says which rules are none", () => {
   for (const rule of [
-    ...["db", "*.example.com", "10.0.0.0/8", "10.0.0.0/8:5432", "[::1]:80", "fe80::/10", "[fe80::/10]:1-2", "*"],
+    ...[
+      "db",
+      "*.example.com",
+      "10.0.0.0/8",
+      "10.0.0.0/8:5432",
+      "[::1]:80",
+      "fe80::/10",
+      "[fe80::]/10:1-2",
+      "[fe80::]/10",
+      "*",
+    ],
     ...["*:22", "::1", "1.2.3.4", "münchen.example"],
   ])
     expect([rule, ruleFault(rule)]).toEqual([rule, undefined])

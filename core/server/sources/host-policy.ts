@@ -67,16 +67,14 @@ interface Rule {
   readonly ports?: readonly [number, number]
 }
 
-const RULE = /^(?:\[([^\]]+)\]|([^:[\]]+)|([\da-fA-F:.]+:[\da-fA-F:.]*(?:\/\d+)?))(?::(\d{1,5})(?:-(\d{1,5}))?)?$/
+const RULE = /^(\[[^\]]+\](?:\/\d+)?|[^:[\]]+)(?::(\d{1,5})(?:-(\d{1,5}))?)?$/
 
 function parseRule(text: string): Rule | undefined {
   const bare = networkOf(text)
   if (bare !== undefined) return { text, network: bare }
   const found = RULE.exec(text)
   if (found === null) return undefined
-  const [, bracketed, plain, , from, to = from] = found
-  const host = bracketed ?? plain
-  if (host === undefined) return undefined
+  const [, host = "", from, to = from] = found
   const range = from === undefined ? undefined : ([Number(from), Number(to)] as const)
   if (range !== undefined && (range[1] > 65_535 || range[0] > range[1])) return undefined
   const ports = range === undefined ? {} : { ports: range }

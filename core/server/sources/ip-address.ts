@@ -4,9 +4,10 @@ export interface Network {
   readonly bits: number
 }
 
-/** Reads an address, or a network in CIDR notation. */
+/** Reads an address, or a network in CIDR notation; IPv6 may stand in brackets. */
 export function networkOf(text: string): Network | undefined {
-  const [, address = "", length] = /^([\da-fA-F:.]+)(?:\/(\d{1,3}))?$/.exec(text) ?? []
+  const [, bracketed, plain, length] = /^(?:\[([\da-fA-F:.]+)\]|([\da-fA-F:.]+))(?:\/(\d{1,3}))?$/.exec(text) ?? []
+  const address = bracketed ?? plain ?? ""
   const v4 = readV4(address)
   const value = v4 === undefined ? readV6(address) : MAPPED | v4
   if (value === undefined) return undefined
