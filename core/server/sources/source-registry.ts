@@ -1,8 +1,9 @@
-import { Context, type Effect } from "effect"
+import { Context, type Effect, Layer } from "effect"
 import type { StoreError } from "../../store/store-error.ts"
 import type { Actor } from "../access/actor.ts"
 import type { RequestError } from "../request-error.ts"
 import type { HostPolicy } from "./host-policy.ts"
+import { makeSourceRegistry } from "./make-source-registry.ts"
 
 /** A data source as people see it: secrets are told only to be there. */
 export interface ShownSource {
@@ -59,11 +60,17 @@ type Failure = RequestError | StoreError
 export class SourceRegistry extends Context.Service<
   SourceRegistry,
   {
+    /** Those that the actor owns or has a grant for; administrators see all. Others are `missing` for him. */
     list(actor: Actor): Effect.Effect<readonly ShownSource[], Failure>
     get(actor: Actor, name: string): Effect.Effect<ShownSource, Failure>
     create(actor: Actor, draft: SourceDraft): Effect.Effect<ShownSource, Failure>
-    /** `version` is the one that was edited; another one is there by now: `conflict` with what it is. */
+    /**
+     * `version` is the one that was edited; another one is there by now: `conflict` with what it is. Its owner may, and
+     * whoever may grant. Secrets that are left out must be entered again where the address has changed.
+     */
     update(actor: Actor, name: string, version: number, draft: SourceDraft): Effect.Effect<ShownSource, Failure>
+    /** The flows that use it, in their newest version. */
+    flows(actor: Actor, name: string): Effect.Effect<readonly SourceFlow[], Failure>
     /** Refused while flows use it; they are named. */
     remove(actor: Actor, name: string, version: number): Effect.Effect<void, Failure>
     /** Refuses uses that the account has no valid grant for, all of them at once. The system may everything. */
@@ -78,7 +85,14 @@ export class SourceRegistry extends Context.Service<
     /** Seals every secret anew under the present master key; resolves to how many there were. */
     reseal(actor: Actor): Effect.Effect<number, Failure>
   }
->()("core/server/sources/SourceRegistry") {}
+>()("core/server/sources/SourceRegistry") {
+  static readonly layer = Layer.effect(SourceRegistry, makeSourceRegistry)
+}
+
+export interface SourceFlow {
+  readonly flow: string
+  readonly access: "read" | "write"
+}
 
 export interface Grant {
   /** Id of the user. */

@@ -65,6 +65,14 @@ export const server = `
     PRIMARY KEY (flow, version)
   ){strict};
 
+  CREATE TABLE flow_uses (
+    flow TEXT NOT NULL REFERENCES flows (id) ON DELETE CASCADE,
+    data_source TEXT NOT NULL,
+    access TEXT NOT NULL CHECK (access IN ('read', 'write')),
+    PRIMARY KEY (flow, data_source, access)
+  ){lean};
+  CREATE INDEX flow_uses_by_source ON flow_uses (data_source);
+
   CREATE TABLE data_sources (
     id TEXT PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,

@@ -41,6 +41,13 @@ export function flowTables({ table, text, integer, json }: ColumnKit) {
       author: text().notNull(),
       at: integer().notNull(),
     }),
+    /** The data sources that the newest version of a flow uses. */
+    flowUses: table("flow_uses", {
+      flow: text().notNull(),
+      /** Its name. */
+      dataSource: text().notNull(),
+      access: text().$type<"read" | "write">().notNull(),
+    }),
     dataSources: table("data_sources", {
       id: text().notNull(),
       name: text().notNull(),
