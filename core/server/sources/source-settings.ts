@@ -5,7 +5,7 @@ import { decodeConfig } from "../../host/config.ts"
 import { type RequestError, refuse } from "../request-error.ts"
 import { References, referenceOf } from "./references.ts"
 import { isObject, mapSecrets, type Options, secretsOf, textsIn, withOption } from "./secret-options.ts"
-import { addressOf, type Policy, placeSettings, SourcePolicy } from "./source-policy.ts"
+import { addressOf, placeSettings, SourcePolicy } from "./source-policy.ts"
 import { Vault } from "./vault.ts"
 
 /** Where a set of options stands; secrets are sealed to it. */
@@ -82,13 +82,13 @@ export const openSettings = Effect.fnUntraced(function* (
   const policy = yield* (yield* SourcePolicy).current
   const { schema, environment } = place
   const unsealed = yield* unseal(place, kept)
-  const referred = yield* resolve(unsealed, schema)
-  const decoded = decodeConfig(schema, referred)
+  const { options, referred } = yield* resolve(unsealed, schema)
+  const decoded = decodeConfig(schema, options)
   if ("problems" in decoded) return yield* wrong(environment, decoded.problems)
   const placed = placeSettings(policy, decoded.config)
   if ("problems" in placed) return yield* wrong(environment, placed.problems)
   const secrets = [...secretsOf(schema, placed.settings).values()].flatMap(textsIn)
-  return { settings: placed.settings, secrets: secrets.filter((secret) => secret !== "") }
+  return { settings: placed.settings, secrets: [...secrets, ...referred].filter((secret) => secret !== "") }
 })
 
 export function wrong(environment: "prod" | "dev", problems: readonly FlowProblem[]): RequestError {
@@ -129,24 +129,25 @@ function isSealed(vault: Vault["Service"], secret: unknown): secret is string {
   return typeof secret === "string" && vault.isSealed(secret)
 }
 
-/** Takes values from where options refer to; the environment knows only text. */
+/** Takes values from where options refer to; the environment knows only text. What is no number or choice may be secret. */
 const resolve = Effect.fnUntraced(function* (options: Options, schema: ConfigSchema) {
   const references = yield* References
   const result = new Map(Object.entries(options))
+  const referred: string[] = []
   for (const [option, value] of result) {
     const reference = referenceOf(value)
     if (reference === undefined || !Object.hasOwn(schema.properties, option)) continue
     const text = yield* references.resolve(reference)
-    const types = [schema.properties[option]?.type].flat()
+    const property = schema.properties[option]
+    const types = [property?.type].flat()
     const isNumber = types.includes("integer") || types.includes("number")
     const isFlag = types.includes("boolean") && /^(?:true|false)$/.test(text)
     result.set(option, isNumber && /^-?\d+(?:\.\d+)?$/.test(text) ? Number(text) : isFlag ? text === "true" : text)
+    if (result.get(option) === text && property?.enum === undefined) referred.push(text)
   }
-  return Object.fromEntries(result)
+  return { options: Object.fromEntries(result), referred }
 })
 
 function hasReference(options: Options): boolean {
   return Object.values(options).some((value) => referenceOf(value) !== undefined)
 }
-
-export type { Policy }

@@ -1,0 +1,65 @@
+import { and, asc, eq } from "drizzle-orm"
+import { Clock, Effect } from "effect"
+import type { StoreDatabase } from "../../store/database.ts"
+import type { StoreError } from "../../store/store-error.ts"
+import type { Actor } from "../access/actor.ts"
+import { type RequestError, refuse } from "../request-error.ts"
+import type { SourceRow } from "./source-access.ts"
+import type { SourceRegistry } from "./source-registry.ts"
+
+interface Around {
+  readonly database: StoreDatabase["Service"]
+  findOwn(actor: Actor, name: string): Effect.Effect<{ readonly row: SourceRow }, RequestError | StoreError>
+  recorded(actor: Actor, action: string, row: SourceRow, detail: object): Effect.Effect<void, StoreError>
+}
+
+/** Who may use a data source besides its owner and administrators. */
+export function makeSourceGrants({
+  database,
+  findOwn,
+  recorded,
+}: Around): Pick<SourceRegistry["Service"], "grants" | "grant" | "revoke"> {
+  return {
+    grants: Effect.fnUntraced(function* (actor, name) {
+      const { row } = yield* findOwn(actor, name)
+      return yield* database.read(({ select, tables: { grants } }) =>
+        select({
+          ...{ user: grants.user, access: grants.access, grantedBy: grants.grantedBy },
+          ...{ createdAt: grants.createdAt, expiresAt: grants.expiresAt },
+        })
+          .from(grants)
+          .where(eq(grants.dataSource, row.id))
+          .orderBy(asc(grants.user), asc(grants.access)),
+      )
+    }),
+
+    grant: Effect.fnUntraced(function* (actor, name, { user, access, expiresAt }) {
+      const { row } = yield* findOwn(actor, name)
+      const now = yield* Clock.currentTimeMillis
+      if (expiresAt !== null && expiresAt <= now) {
+        const message = "A grant ends in the future"
+        return yield* refuse("invalid", message, { problems: [{ pointer: "/expiresAt", message }] })
+      }
+      yield* database.write(async ({ select, insert, tables: { grants, users } }) => {
+        const [known] = await select({ id: users.id }).from(users).where(eq(users.id, user))
+        if (known === undefined) return refuse("missing", `There is no user "${user}"`)
+        const given = { grantedBy: actor.account, createdAt: now, expiresAt }
+        await insert(grants)
+          .values({ dataSource: row.id, user, access, ...given })
+          .onConflictDoUpdate({ target: [grants.dataSource, grants.user, grants.access], set: given })
+      })
+      yield* recorded(actor, "source.granted", row, { user, access, expiresAt })
+    }),
+
+    revoke: Effect.fnUntraced(function* (actor, name, user, access) {
+      const { row } = yield* findOwn(actor, name)
+      const gone = yield* database.write(({ delete: remove, tables: { grants } }) =>
+        remove(grants)
+          .where(and(eq(grants.dataSource, row.id), eq(grants.user, user), eq(grants.access, access)))
+          .returning({ user: grants.user }),
+      )
+      if (gone.length === 0) return yield* refuse("missing", `The user has no grant to ${access} data source "${name}"`)
+      yield* recorded(actor, "source.revoked", row, { user, access })
+    }),
+  }
+}
