@@ -35,6 +35,10 @@ const addresses = Schema.Array(
   ),
 ).check(Schema.isMaxLength(50))
 
+const folders = Schema.Array(
+  Schema.String.check(Schema.isPattern(/^\/[^\0]*$/, { expected: "an absolute path" }), Schema.isMaxLength(1000)),
+).check(Schema.isMaxLength(50))
+
 const hosts = Schema.Array(
   Schema.String.check(Schema.isPattern(/^(?:\*\.)?[\w-]+(?:\.[\w-]+)*$/, { expected: "a host name without port" })),
 ).check(Schema.isMaxLength(50))
@@ -74,6 +78,16 @@ export const settingFields = {
     places,
     ["169.254.0.0/16", "fe80::/10"],
     "Places that data sources must not be at; denied goes before allowed.",
+  ),
+  "sources.folders": field(
+    folders,
+    [],
+    "Folders in which flows and data sources may use files, besides `files` in the folder of Headrace.",
+  ),
+  "sources.references": field(
+    Schema.Boolean,
+    false,
+    "Whether everybody who makes data sources may refer to the environment and the files of the server.",
   ),
   "webhooks.allow": field(
     places,

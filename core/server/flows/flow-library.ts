@@ -1,4 +1,4 @@
-import { Context, type Effect } from "effect"
+import { Context, type Effect, Layer } from "effect"
 import type { FlowProblem } from "../../flow/problem.ts"
 import type { StoreError } from "../../store/store-error.ts"
 import type { FlowProperties } from "../../store/tables/flow-tables.ts"
@@ -6,6 +6,7 @@ import type { Actor } from "../access/actor.ts"
 import type { RequestError } from "../request-error.ts"
 import type { SourceUse } from "../sources/source-registry.ts"
 import type { FlowDifference } from "./flow-difference.ts"
+import { makeFlowLibrary } from "./make-flow-library.ts"
 
 /** A flow with a name, a folder, properties and versions. */
 export interface SavedFlow {
@@ -40,6 +41,16 @@ export interface FlowVersion {
   readonly at: number
 }
 
+export interface FlowFilter {
+  /** In the name or the description. */
+  readonly text?: string
+  /** With the folders in it. */
+  readonly folder?: string
+  /** Id of the last one that is known. */
+  readonly after?: string
+  readonly limit: number
+}
+
 /** What flows do to files. */
 export interface FileUse {
   readonly step: string
@@ -58,19 +69,21 @@ type Failure = RequestError | StoreError
 export class FlowLibrary extends Context.Service<
   FlowLibrary,
   {
-    list(filter: {
-      readonly text?: string
-      readonly folder?: string
-      readonly after?: string
-      readonly limit: number
-    }): Effect.Effect<{ readonly items: readonly Omit<SavedFlow, "document">[]; readonly next?: string }, StoreError>
+    /** Oldest first. */
+    list(
+      filter: FlowFilter,
+    ): Effect.Effect<{ readonly items: readonly Omit<SavedFlow, "document">[]; readonly next?: string }, StoreError>
     get(name: string): Effect.Effect<SavedFlow, Failure>
     byId(id: string): Effect.Effect<SavedFlow, Failure>
     create(actor: Actor, draft: FlowDraft): Effect.Effect<SavedFlow, Failure>
     update(actor: Actor, name: string, version: number, draft: FlowDraft): Effect.Effect<SavedFlow, Failure>
     /** Refused while runs of it go on; schedules and triggers go with it. */
     remove(actor: Actor, name: string, version: number): Effect.Effect<void, Failure>
-    versions(name: string): Effect.Effect<readonly FlowVersion[], Failure>
+    /** Newest first: those before a version, 200 where nobody says how many. */
+    versions(
+      name: string,
+      page?: { readonly before?: number; readonly limit: number },
+    ): Effect.Effect<readonly FlowVersion[], Failure>
     version(name: string, version: number): Effect.Effect<SavedFlow, Failure>
     /** The data sources that a document uses, by its steps: inputs read, outputs write. */
     uses(document: string): Effect.Effect<readonly SourceUse[], RequestError>
@@ -82,4 +95,6 @@ export class FlowLibrary extends Context.Service<
     /** Makes an old version the newest one; `version` is the one that is newest now. */
     restore(actor: Actor, name: string, version: number, old: number): Effect.Effect<SavedFlow, Failure>
   }
->()("core/server/flows/FlowLibrary") {}
+>()("core/server/flows/FlowLibrary") {
+  static readonly layer = Layer.effect(FlowLibrary, makeFlowLibrary)
+}

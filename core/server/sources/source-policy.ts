@@ -1,5 +1,6 @@
 import { Context, Effect, Layer } from "effect"
 import type { FlowProblem } from "../../flow/problem.ts"
+import { ServerSettings } from "../settings.ts"
 import { type FolderPolicy, openPath } from "./folders.ts"
 import { type HostPolicy, hostRefusal } from "./host-policy.ts"
 import { isObject, type Options } from "./secret-options.ts"
@@ -15,6 +16,25 @@ export interface Policy {
 export class SourcePolicy extends Context.Service<SourcePolicy, { readonly current: Effect.Effect<Policy> }>()(
   "core/server/sources/SourcePolicy",
 ) {
+  /** As the settings say; `home` is the folder of Headrace, in which `files` is always open. */
+  static layer(home: string): Layer.Layer<SourcePolicy, never, ServerSettings> {
+    return Layer.effect(
+      SourcePolicy,
+      Effect.gen(function* () {
+        const settings = yield* ServerSettings
+        const current = Effect.map(
+          settings.all,
+          (all): Policy => ({
+            hosts: { allow: all["sources.allow"], deny: all["sources.deny"] },
+            files: { folders: [`${home}/files`, ...all["sources.folders"]], closed: home },
+            references: all["sources.references"],
+          }),
+        )
+        return { current }
+      }),
+    )
+  }
+
   /** A policy that stands still, for tests. */
   static layerTest({ hosts, files, references }: Partial<Policy> = {}): Layer.Layer<SourcePolicy> {
     return Layer.succeed(SourcePolicy, {

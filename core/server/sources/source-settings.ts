@@ -88,7 +88,10 @@ export const openSettings = Effect.fnUntraced(function* (
   const placed = placeSettings(policy, decoded.config)
   if ("problems" in placed) return yield* wrong(environment, placed.problems)
   const secrets = [...secretsOf(schema, placed.settings).values()].flatMap(textsIn)
-  return { settings: placed.settings, secrets: [...secrets, ...referred].filter((secret) => secret !== "") }
+  return {
+    settings: placed.settings,
+    secrets: [...new Set([...secrets, ...referred])].filter((secret) => secret !== ""),
+  }
 })
 
 export function wrong(environment: "prod" | "dev", problems: readonly FlowProblem[]): RequestError {
