@@ -32,7 +32,7 @@ export interface Refusal extends Error {
  * Where Headrace keeps what it remembers: an SQLite file, or a PostgreSQL database that several servers share.
  *
  * `read` may see a state that is a moment old. `write` is one transaction: all of it or nothing, and on the disk when it
- * succeeds; `work` may be called again, and does nothing but query. Writes are as if one came after the other: what `work`
+ * succeeds; `work` may be called again, does nothing but query, and ends with the first query that fails. Writes are as if one came after the other: what `work`
  * has read still holds when it commits. Neither is called inside the other.
  *
  * Both may refuse: a `RequestError` that `work` returns undoes what it has written, and is what the write fails with. One

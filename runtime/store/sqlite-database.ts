@@ -73,8 +73,11 @@ async function writeTogether(file: SqliteFile, batch: readonly Waiting[]): Promi
       file.exec("SAVEPOINT one")
       try {
         const value = accepted(await each.work(file.writer))
+        const fault = file.takeFault()
+        if (fault !== undefined) throw fault.error
         done.push(() => each.resolve(value))
       } catch (error) {
+        file.takeFault()
         // A full disk ends the whole transaction.
         if (!file.isInTransaction) throw error
         file.exec("ROLLBACK TO one")

@@ -15,6 +15,8 @@ export interface SqliteFile {
   readonly reader: Queries
   readonly writer: Queries
   readonly isInTransaction: boolean
+  /** The first query of the writer that failed since the last call, if there was one. */
+  takeFault(): { readonly error: unknown } | undefined
   /** Begins a transaction of the writer, as soon as no other process writes. The program goes on meanwhile. */
   begin(): Promise<void>
   exec(sql: string): void
@@ -41,10 +43,18 @@ export function openFile(path: string, { busyTimeoutMs = BUSY_TIMEOUT_MS } = {})
     throw error
   }
   const reading = reader
+  let fault: { readonly error: unknown } | undefined
   return {
     path,
     reader: queriesOf(reading),
-    writer: queriesOf(writer),
+    writer: queriesOf(writer, (error) => {
+      fault ??= { error }
+    }),
+    takeFault() {
+      const taken = fault
+      fault = undefined
+      return taken
+    },
     get isInTransaction() {
       return writer.isOpen && writer.isTransaction
     },
@@ -76,14 +86,22 @@ export function makePrivate(path: string): void {
   chmodSync(path, 0o600)
 }
 
-function queriesOf(database: DatabaseSync): Queries {
+function queriesOf(database: DatabaseSync, onFailure: (error: unknown) => void = () => {}): Queries {
   const arrays = preparedBy(database, true)
   const objects = preparedBy(database, false)
+  function told<A>(query: () => A): A {
+    try {
+      return query()
+    } catch (error) {
+      onFailure(error)
+      throw error
+    }
+  }
   const db = drizzle(
     async (sql, params, method) => {
       const values = params as SQLInputValue[] // what the columns have encoded
-      if (method === "run") return { rows: [arrays(sql).run(...values)] }
-      const rows = arrays(sql).all(...values) as unknown[]
+      if (method === "run") return { rows: [told(() => arrays(sql).run(...values))] }
+      const rows = told(() => arrays(sql).all(...values) as unknown[])
       return { rows: method === "get" ? (rows[0] as unknown[]) : rows }
     },
     // Only as the third argument is the case of names looked at.
@@ -100,7 +118,7 @@ function queriesOf(database: DatabaseSync): Queries {
     $count: db.$count.bind(db),
     async rows<R>(statement: SQL) {
       const { sql, params } = dialect.sqlToQuery(statement)
-      return objects(sql).all(...(params as SQLInputValue[])) as R[] // the statement says what it gives
+      return told(() => objects(sql).all(...(params as SQLInputValue[])) as R[]) // the statement says what it gives
     },
   }
 }

@@ -126,6 +126,23 @@ describe.each(storePlaces)("store-database in %s", (_, makePlace) => {
       }),
     ))
 
+  test("undoes a write of which a query has failed, also where its work goes on", () =>
+    use((database) =>
+      Effect.gen(function* () {
+        const careless = database.write(async ({ insert, tables }) => {
+          await insert(tables.users).values(user)
+          await insert(tables.users)
+            .values(user)
+            .catch(() => undefined)
+          return "done"
+        })
+        expect(yield* Effect.flip(careless)).toMatchObject({ reason: "constraint", isDuplicate: true })
+        expect(yield* database.read(({ $count, tables }) => $count(tables.users))).toBe(0)
+        yield* database.write(async ({ insert, tables }) => void (await insert(tables.users).values(user)))
+        expect(yield* database.read(({ $count, tables }) => $count(tables.users))).toBe(1)
+      }),
+    ))
+
   test("lets what a write has read hold until it commits, however many there are", () =>
     use((database) =>
       Effect.gen(function* () {
