@@ -8,10 +8,16 @@ export interface Certificate {
   readonly key: string
 }
 
-/** Makes an authority and a server certificate signed by it, both on P-256. The authority's key is thrown away. */
-export function makeCertificate(names: readonly string[]): Certificate {
+/**
+ * Makes an authority and a server certificate signed by it, on P-256 unless the server's key has to be an RSA one. The
+ * authority's key is thrown away.
+ */
+export function makeCertificate(names: readonly string[], keyType: "ec" | "rsa" = "ec"): Certificate {
   const ca = generateKeyPairSync("ec", { namedCurve: "P-256" })
-  const server = generateKeyPairSync("ec", { namedCurve: "P-256" })
+  const server =
+    keyType === "ec"
+      ? generateKeyPairSync("ec", { namedCurve: "P-256" })
+      : generateKeyPairSync("rsa", { modulusLength: 2048 })
   const issuer = name(`Headrace test authority ${randomBytes(4).toString("hex")}`)
   const authority = { issuer, subject: issuer, key: ca.publicKey, signer: ca.privateKey }
   const leaf = { issuer, subject: name(names[0] ?? "localhost"), key: server.publicKey, signer: ca.privateKey }
@@ -28,7 +34,8 @@ export function makeCertificate(names: readonly string[]): Certificate {
       ...leaf,
       extensions: [
         extension("2.5.29.19", sequence(), true),
-        extension("2.5.29.15", der(0x03, [0x07, 0x80]), true),
+        // An RSA key may also encrypt the session's, as TLS without Diffie-Hellman wants it.
+        extension("2.5.29.15", der(0x03, keyType === "ec" ? [0x07, 0x80] : [0x05, 0xa0]), true),
         extension("2.5.29.37", sequence(oid("1.3.6.1.5.5.7.3.1"))),
         extension("2.5.29.17", sequence(...names.map(alternativeName))),
         extension("2.5.29.35", sequence(der(0x80, keyId(ca.publicKey)))),

@@ -1,6 +1,6 @@
 /** A private database server. It lives as long as this process and leaves nothing behind, however this process ends. */
 export interface Service {
-  readonly kind: "postgres" | "mariadb"
+  readonly kind: "postgres" | "mariadb" | "mysql"
   readonly host: string
   readonly port: number
   readonly user: string

@@ -1,4 +1,5 @@
 import { startMariadb } from "./mariadb.ts"
+import { type MysqlVersion, startMysql } from "./mysql.ts"
 import { startPostgres } from "./postgres.ts"
 import type { Service } from "./service.ts"
 
@@ -13,6 +14,11 @@ export function postgres(version?: string): Promise<Service> {
 
 export function mariadb(): Promise<Service> {
   return shared("mariadb", () => startMariadb({ ssl: true }))
+}
+
+/** With TLS, except the version that has none which a client would take. */
+export function mysql(version: MysqlVersion = "newest"): Promise<Service> {
+  return shared(`mysql ${version}`, () => startMysql({ version, ssl: version !== "5.7" }))
 }
 
 function shared(key: string, start: () => Promise<Service>): Promise<Service> {
