@@ -77,7 +77,7 @@ export class MysqlConnection implements Connection {
   }
 
   loadEncodings(request: Parameters<Connection["loadEncodings"]>[0]): readonly string[] {
-    return isForwardable(request) ? [TAB_SEPARATED] : []
+    return isForwardable(request, this.#link.facts) ? [TAB_SEPARATED] : []
   }
 
   async begin(): Promise<void> {

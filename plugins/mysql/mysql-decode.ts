@@ -1,7 +1,7 @@
 import type { Column, ColumnBuilder } from "../../core/contract/index.ts"
 import { halves, isZeroDate, readDate, readTimestamp } from "./mysql-clock.ts"
 import { hexOf } from "./mysql-fields.ts"
-import { isGeometry } from "./mysql-types.ts"
+import { isOpaque } from "./mysql-types.ts"
 import type { WireField } from "./mysql-wire.ts"
 
 /** Appends the value `source[start .. end)` as the server wrote it; false, appending nothing, when it does not fit. */
@@ -40,7 +40,7 @@ export function decoderOf(column: Column, field: WireField, builder: ColumnBuild
     case "timestamp":
       return timestamp(column, builder, onZeroDate)
     case "native":
-      if (!isGeometry(column.type)) return text(builder, Number.POSITIVE_INFINITY)
+      if (!isOpaque(column.type)) return text(builder, Number.POSITIVE_INFINITY)
       return (source, start, end) => {
         builder.text(hexOf(source, start, end))
         return true

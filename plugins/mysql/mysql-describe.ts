@@ -21,7 +21,7 @@ export async function describeTable(link: Link, table: TableName): Promise<Table
   return {
     table,
     kind: found[0] === "VIEW" || found[0] === "SYSTEM VIEW" ? "view" : "table",
-    columns: rows.map((row) => columnOf(row, json)),
+    columns: rows.map((row) => columnOf(row, json, link.facts.mariadb)),
     primaryKey: keys.find((key) => key.name === "PRIMARY")?.columns ?? [],
     uniqueKeys: keys.map((key) => key.columns),
     ...(estimated !== undefined && { estimatedRows: estimated }),
@@ -82,7 +82,7 @@ async function jsonColumns(link: Link, table: TableName): Promise<ReadonlySet<st
   return new Set(names.flatMap((name) => (name === undefined ? [] : [name.replaceAll("``", "`")])))
 }
 
-function columnOf(row: readonly (string | null)[], json: ReadonlySet<string>): TableColumn {
+function columnOf(row: readonly (string | null)[], json: ReadonlySet<string>, mariadb: boolean): TableColumn {
   const [name, declared, nullable, standard, extra, expression, length, precision, comment, characters] = row
   const isJson = json.has(name!)
   const type = isJson ? "json" : declared!
@@ -100,9 +100,9 @@ function columnOf(row: readonly (string | null)[], json: ReadonlySet<string>): T
     // MySQL writes '' and MariaDB NULL for what is not computed.
     generated: Boolean(expression) || /\b(VIRTUAL|STORED|PERSISTENT) GENERATED\b/i.test(extra ?? ""),
     identity: /auto_increment/i.test(extra ?? ""),
-    // MariaDB writes the word NULL for a column that may be NULL and declares no default.
+    // MariaDB writes the word NULL for a column that may be NULL and declares no default, and puts texts in quotes.
     hasDefault:
-      (standard !== null && standard !== undefined && standard !== "NULL") ||
+      (standard !== null && standard !== undefined && !(mariadb && standard === "NULL")) ||
       /auto_increment|DEFAULT_GENERATED/i.test(extra ?? ""),
   }
 }

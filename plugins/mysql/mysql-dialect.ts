@@ -1,6 +1,6 @@
 import type { Column, Dialect, LogicalType } from "../../core/contract/index.ts"
 import { checksum } from "./mysql-checksum.ts"
-import { isGeometry, logicalType } from "./mysql-types.ts"
+import { isOpaque, logicalType } from "./mysql-types.ts"
 
 /** SQL of MySQL and MariaDB under the pinned session, where backslashes escape and double quotes are strings. */
 export const mysqlDialect: Dialect = {
@@ -31,7 +31,7 @@ export function quoted(value: string): string {
 function literal(value: string, column?: Column): string {
   if (column === undefined) return quoted(value)
   const { type } = column
-  if (isGeometry(type)) return hexLiteral(value) ?? quoted(value)
+  if (isOpaque(type)) return hexLiteral(value) ?? quoted(value)
   const listed = /^(enum|set)\((.*)\)$/is.exec(column.native?.type ?? "")
   if (listed) return String(ordinal(value, listed[1]!.toLowerCase(), listed[2]!))
   switch (type.kind) {

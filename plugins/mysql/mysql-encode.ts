@@ -1,5 +1,6 @@
 import type { Session, TableColumn, Vector } from "../../core/contract/index.ts"
-import { isGeometry } from "./mysql-types.ts"
+import { keepsNumbers } from "./mysql-json.ts"
+import { isOpaque } from "./mysql-types.ts"
 
 /** Writes one column's values in the text format of LOAD DATA: tab, newline, backslash and NUL are escaped. */
 export interface Encoder {
@@ -68,17 +69,17 @@ export function encoderOf(
 
 function textual(offsets: Int32Array, data: Uint8Array, kind: string, column: TableColumn, declared: string): Encoder {
   if (kind === "bytes") return hex(offsets, data, Number(/^binary\((\d+)\)/i.exec(declared)?.[1] ?? 0))
-  if (isGeometry(column.type)) return checked(offsets, data, isHex)
+  if (isOpaque(column.type)) return checked(offsets, data, isHex)
   if (kind === "decimal") return checked(offsets, data, isNumber)
   const time = kind === "interval" ? /^time\b(?:\((\d)\))?/i.exec(declared) : null
   if (time) return checked(offsets, data, isTime(Number(time[1] ?? 0)))
-  const member = /^(?:enum|set)\(/i.test(declared) ? isMember(declared) : undefined
+  const check = /^(?:enum|set)\(/i.test(declared) ? isMember(declared) : declared === "json" ? keepsNumbers : undefined
   return {
     size: (row) => (offsets[row + 1]! - offsets[row]!) * 2,
     write(row, target, at) {
       const start = offsets[row]!
       const end = offsets[row + 1]!
-      return member?.(data, start, end) === false ? -1 : writeEscaped(data, start, end, target, at)
+      return check?.(data, start, end) === false ? -1 : writeEscaped(data, start, end, target, at)
     },
   }
 }

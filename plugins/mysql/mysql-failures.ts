@@ -149,6 +149,9 @@ export const failures: readonly (readonly [code: number | string, reason: Failur
   [4166, "unsupported", false], // MariaDB: LOCAL INFILE forbidden
   [1031, "unsupported", false], // engine cannot
   [1193, "unsupported", false], // unknown variable
+  [1786, "unsupported", false], // MySQL with GTIDs: CREATE TABLE … SELECT
+  [1787, "unsupported", false], // MySQL with GTIDs: temporary tables in a transaction
+  [3750, "unsupported", false], // MySQL: a table without primary key is not allowed
   [1235, "unsupported", false], // not yet supported
   [1731, "unsupported", false], // partition and table differ in an attribute
   [1736, "unsupported", false], // partition and table differ in their definitions

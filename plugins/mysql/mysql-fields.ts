@@ -28,7 +28,7 @@ export function fieldText(field: WireField): (buffer: Uint8Array, start: number,
     }
   }
   if (type.kind === "bytes") return (buffer, start, end) => `\\x${hexOf(buffer, start, end)}`
-  if (field.columnType === GEOMETRY) return hexOf
+  if (field.columnType === GEOMETRY || field.columnType === VECTOR) return hexOf
   const suffix = field.columnType === TIMESTAMP ? "+00" : ""
   return (buffer, start, end) => decoder.decode(buffer.subarray(start, end)) + suffix
 }
@@ -87,6 +87,8 @@ function declared(field: WireField): string | undefined {
       return "json"
     case GEOMETRY:
       return "geometry"
+    case VECTOR:
+      return `vector(${field.columnLength / 4})`
     case 0x0f:
     case 0xfd:
     case 0xfe:
@@ -119,6 +121,7 @@ const TINY = 0x01
 const TIMESTAMP = 0x07
 const BIT = 0x10
 const GEOMETRY = 0xff
+const VECTOR = 0xf2
 const BINARY = 63
 const NOT_NULL = 1
 const UNSIGNED = 32

@@ -11,7 +11,10 @@ interface Pair {
   readonly identity?: boolean
 }
 
-function isTaken(pairs: readonly Pair[], mode: WriteMode = "append"): boolean {
+const MARIADB = { mariadb: true, version: "10.11.19-MariaDB" }
+const NEW = { mariadb: false, version: "9.7.4" }
+
+function isTaken(pairs: readonly Pair[], mode: WriteMode = "append", server = MARIADB): boolean {
   const input = pairs.map(
     ({ from, declared, nulls = [true, true], names = ["c", "c"] }): Column => ({
       name: names[0],
@@ -24,7 +27,7 @@ function isTaken(pairs: readonly Pair[], mode: WriteMode = "append"): boolean {
     const native = { system: "mysql", type: to }
     return { name: names[1], type: from, nullable: nulls[1], native, generated: false, identity, hasDefault: false }
   })
-  return isForwardable({ columns, mode, input })
+  return isForwardable({ columns, mode, input }, server)
 }
 
 const decimal = (precision?: number, scale?: number): LogicalType =>
@@ -108,4 +111,20 @@ test("mysql does not forward what may be NULL to a column that fills itself in",
   expect(isTaken([at])).toBe(false)
   expect(isTaken([{ ...at, nulls: [false, false] }])).toBe(true)
   expect(isTaken([{ ...at, nulls: [true, true] }])).toBe(true)
+})
+
+test("mysql does not forward JSON to a server that keeps it in a form of its own", () => {
+  expect(isTaken([{ from: { kind: "json" }, to: "json" }], "append", NEW)).toBe(false)
+  expect(isTaken([{ from: { kind: "json" }, to: "longtext" }], "append", NEW)).toBe(true)
+})
+
+test("mysql does not forward what may be NULL to a server that remembers it", () => {
+  const strict: Pair = { from: { kind: "int32" }, to: "int", nulls: [true, false] }
+  expect(isTaken([strict], "append", NEW)).toBe(true)
+  for (const version of ["5.7.22", "8.0.15"]) {
+    const old = { mariadb: false, version }
+    expect(isTaken([strict], "append", old)).toBe(false)
+    expect(isTaken([{ ...strict, nulls: [false, false] }], "append", old)).toBe(true)
+    expect(isTaken([{ ...strict, nulls: [true, true] }], "append", old)).toBe(true)
+  }
 })

@@ -1,4 +1,5 @@
 import type { Column, LoadRequest, LogicalType, TableColumn } from "../../core/contract/index.ts"
+import type { Facts } from "./mysql-link.ts"
 import { logicalType } from "./mysql-types.ts"
 
 /**
@@ -9,13 +10,15 @@ import { logicalType } from "./mysql-types.ts"
  * precision rounds, trailing blanks that CHAR drops, NULL that makes TIMESTAMP and AUTO_INCREMENT fill themselves in,
  * numbers for ENUM and YEAR, bytes that BINARY pads.
  */
-export function isForwardable({
-  columns,
-  mode,
-  input,
-}: Pick<LoadRequest, "columns" | "mode"> & { readonly input: readonly Column[] }): boolean {
+export function isForwardable(
+  { columns, mode, input }: Pick<LoadRequest, "columns" | "mode"> & { readonly input: readonly Column[] },
+  server: Pick<Facts, "mariadb" | "version">,
+): boolean {
   const pairs = columns.map((to, i) => ({ to, from: input[i]!, way: wayOf(input[i]!, to) }))
   if (pairs.some(({ way }) => way === undefined)) return false
+  // MySQL's own JSON rounds numbers, which batches are looked through for.
+  if (!server.mariadb && columns.some(({ native }) => native?.type === "json")) return false
+  if (remembersNull(server) && pairs.some(({ from, to }) => from.nullable && !to.nullable)) return false
   // Batches are checked before they come here, and what is rejected there shows the row as the source has it.
   const checked = pairs.some(
     ({ from, to, way }) => way === "checked" || (from.nullable && (!to.nullable || mode !== "append")),
@@ -100,6 +103,14 @@ function lengthOf(type: LogicalType): number {
 /** Digits of the second's fraction. */
 function digitsOf(declared: string): number {
   return Number(/^\w+\((\d)\)/.exec(declared)?.[1] ?? 0)
+}
+
+/**
+ * Old versions of MySQL do not forget that LOAD DATA has met NULL in a column that is NOT NULL: until the table is
+ * closed, they refuse every row that anybody inserts into it. Seen in 5.7.22 and 8.0.15, no more in 9.7.
+ */
+function remembersNull({ mariadb, version }: Pick<Facts, "mariadb" | "version">): boolean {
+  return !mariadb && Number.parseInt(version, 10) < 9
 }
 
 /** NULL makes the server put a value of its own there. */

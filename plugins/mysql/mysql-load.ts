@@ -3,6 +3,7 @@ import { TAB_SEPARATED } from "../_sql/tab-separated.ts"
 import { BatchWriter, Chunk } from "./mysql-chunk.ts"
 import { isTransactional } from "./mysql-describe.ts"
 import { Forwarder, FrameWriter } from "./mysql-forward.ts"
+import { columnsAsKept } from "./mysql-json.ts"
 import type { Link } from "./mysql-link.ts"
 import { Placer } from "./mysql-place.ts"
 import { targetOf } from "./mysql-target.ts"
@@ -14,7 +15,10 @@ export async function load(
   rows: AsyncIterable<Batch | Frame>,
   session: Session,
 ): Promise<{ written: number }> {
-  const onAbort = () => void link.abandon()
+  let abandoned: Promise<void> | undefined
+  const onAbort = () => {
+    abandoned = link.abandon()
+  }
   if (session.signal.aborted) onAbort()
   session.signal.addEventListener("abort", onAbort, { once: true })
   try {
@@ -24,15 +28,18 @@ export async function load(
     throw session.failure("cancelled", `Cannot load into "${request.table.name}": the run was cancelled`, { cause })
   } finally {
     session.signal.removeEventListener("abort", onAbort)
+    // Until the server was told: the connection over which it is told would otherwise outlive the load.
+    await abandoned
   }
 }
 
 async function loadAll(
   link: Link,
-  request: LoadRequest,
+  asked: LoadRequest,
   rows: AsyncIterable<Batch | Frame>,
   session: Session,
 ): Promise<number> {
+  const request = { ...asked, columns: columnsAsKept(asked.columns, link.facts) }
   const action = `Cannot load into "${request.table.name}"`
   const { engine, safe } = await isTransactional(link, request.table)
   if (!safe) {

@@ -141,7 +141,7 @@ export class Placer {
   async #merge(sql: string): Promise<Complaint | undefined> {
     try {
       const done = await this.#run(sql)
-      return done.warnings > 0 ? (await this.#warnings())[0] : undefined
+      return done.warnings > 0 ? (await this.#warnings(done.warnings))[0] : undefined
     } catch (cause) {
       return rowComplaint(cause)
     }
@@ -203,7 +203,7 @@ export class Placer {
     try {
       const done = await this.#run(this.#target.insertSql(chunk, rows, verb))
       if (rows.length > 1) return await this.#judge(chunk, rows, done.info)
-      const [warning] = done.warnings > 0 ? await this.#warnings() : []
+      const [warning] = done.warnings > 0 ? await this.#warnings(done.warnings) : []
       return warning && { complaint: warning, suspects: [], alone: true }
     } catch (cause) {
       return this.#refusal(chunk, rows, rowComplaint(cause))
@@ -229,7 +229,7 @@ export class Placer {
     const [records, skipped, duplicates, warned] = (match?.slice(1) ?? []).map((text) => Number(text ?? 0))
     const refused = this.#target.verb === "REPLACE" ? (skipped ?? 0) : (skipped ?? 0) + (duplicates ?? 0)
     if (records === rows && refused === 0 && warned === 0) return undefined
-    const warnings = warned === 0 ? [] : await this.#warnings()
+    const warnings = warned === 0 ? [] : await this.#warnings(warned ?? 0)
     return records === rows && refused === 0 && warnings.length === 0 ? undefined : { refused, warnings }
   }
 
@@ -282,15 +282,18 @@ export class Placer {
     }
   }
 
-  async #warnings(): Promise<readonly Warning[]> {
+  /** Those of the `given` warnings that are about rows; empty only when the server has kept all and none of them is. */
+  async #warnings(given: number): Promise<readonly Warning[]> {
     const rows = await this.#link.rows(this.#action, "SHOW WARNINGS")
-    return rows
+    const warnings = rows
       .map(([, code, message]) => ({ code: code ?? "", message: message ?? "" }))
       .filter(({ code }) => !HARMLESS.has(code))
       .map((warning) => {
         const at = rowOf(warning.message)
         return at === undefined ? warning : { ...warning, at }
       })
+    if (warnings.length > 0 || rows.length >= given) return warnings
+    return [{ code: "1265", message: `the server warns of ${given} things and tells ${rows.length} (max_error_count)` }]
   }
 
   #reject(chunk: Chunk, row: number, complaint: Complaint): void {

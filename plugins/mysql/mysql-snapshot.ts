@@ -72,7 +72,9 @@ async function byLock(links: readonly Link[]): Promise<Begun | undefined> {
     await first.run(ACTION, `SET SESSION lock_wait_timeout = ${LOCK_WAIT_SECONDS}`)
     await first.run(ACTION, "FLUSH TABLES WITH READ LOCK", { timeoutMs: LOCK_WAIT_SECONDS * 1000 + 500 })
   } catch (cause) {
-    if (!["permission", "conflict", "timeout", "cancelled"].includes((cause as { reason: string }).reason)) throw cause // a failure, by its shape
+    const { reason, code } = cause as { reason: string; code?: string } // a failure, by its shape
+    // Servers that are rented out say that the login was wrong.
+    if (!["permission", "conflict", "timeout", "cancelled"].includes(reason) && code !== "1045") throw cause
     return undefined
   }
   try {

@@ -3,7 +3,7 @@ import type { Chunk } from "./mysql-chunk.ts"
 import { type UniqueKey, uniqueKeys } from "./mysql-describe.ts"
 import { qualified, quote } from "./mysql-dialect.ts"
 import type { Link } from "./mysql-link.ts"
-import { isGeometry } from "./mysql-types.ts"
+import { isOpaque } from "./mysql-types.ts"
 
 /** The statements of one load. */
 export interface Target {
@@ -72,7 +72,7 @@ function sendingTo(
 
 /** What a field's text must go through, where the column would not take it as it is. */
 function expressionOf(column: TableColumn): ((field: string) => string) | undefined {
-  if (column.type.kind === "bytes" || isGeometry(column.type)) return (field) => `UNHEX(${field})`
+  if (column.type.kind === "bytes" || isOpaque(column.type)) return (field) => `UNHEX(${field})`
   if (/^bit\b/i.test(column.native?.type ?? "")) return (field) => `CAST(${field} AS UNSIGNED)`
   return undefined
 }

@@ -106,8 +106,8 @@ export function inputColumns(columns: Columns, options: Readonly<Record<string, 
 }
 
 /** Types whose bytes the protocol carries in MySQL's own layout; their text is those bytes in hex. */
-export function isGeometry(type: LogicalType): boolean {
-  return type.kind === "native" && type.system === "mysql" && GEOMETRY.test(type.name)
+export function isOpaque(type: LogicalType): boolean {
+  return type.kind === "native" && type.system === "mysql" && OPAQUE.test(type.name)
 }
 
-const GEOMETRY = /^(geometry|point|linestring|polygon|multi|geom)/i
+const OPAQUE = /^(geometry|point|linestring|polygon|multi|geom|vector)/i

@@ -1,6 +1,5 @@
 import type { Batch, Connection, LoadRequest, Row, TableColumn, WriteMode } from "../../../core/contract/index.ts"
 import type { Service } from "../../../scripts/services/service.ts"
-import { mariadb } from "../../../scripts/services/services.ts"
 import { type TestSession, testSession } from "../../../scripts/testing/session.ts"
 import { mysqlDatabase } from "../mysql-database.ts"
 import type { MysqlSettings } from "../mysql-settings.ts"
@@ -24,8 +23,7 @@ export interface LoadOptions {
   readonly batchRows?: number
 }
 
-export async function bed(options: Parameters<typeof testSession>[0] = {}, service?: Service): Promise<Bed> {
-  const server = service ?? (await mariadb())
+export async function bed(options: Parameters<typeof testSession>[0], server: Service): Promise<Bed> {
   const settings = settingsOf(server, await server.createDatabase("mysql"))
   const session = testSession(options)
   const connection = await mysqlDatabase.connect(settings, session)
