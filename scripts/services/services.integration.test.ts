@@ -7,18 +7,23 @@ import { connect as connectTls } from "node:tls"
 import { createConnection, type RowDataPacket } from "mysql2/promise"
 import postgresClient from "postgres"
 import { startMariadb } from "./mariadb.ts"
+import { mysqlVersions, prepareMysql, startMysql } from "./mysql.ts"
 import { startPostgres } from "./postgres.ts"
 import { isAlive } from "./server.ts"
 import type { Service } from "./service.ts"
-import { mariadb, postgres } from "./services.ts"
+import { mariadb, mysql, postgres } from "./services.ts"
 
 const ODD_PASSWORD = "a'b\\ @/%#\""
 const own: Service[] = []
 afterAll(() => Promise.all(own.map((service) => service.stop())))
 
+const missing = whyNoMysql()
+if (missing !== undefined) console.error(`SKIPPED: the tests of services mysql. ${missing}`)
+
 describe.each([
   { kind: "postgres" as const, share: postgres, start: startPostgres },
   { kind: "mariadb" as const, share: mariadb, start: startMariadb },
+  ...(missing === undefined ? [{ kind: "mysql" as const, share: mysql, start: startMysql }] : []),
 ])("services", ({ kind, share, start }) => {
   test(`services ${kind} shares one server between the tests of a process`, async () => {
     expect(await share()).toBe(await share())
@@ -112,6 +117,14 @@ test("services postgres offers an older version beside the newest", async () => 
   await expect(startPostgres({ version: "9" })).rejects.toThrow('Cannot start postgres "9"')
 })
 
+test.skipIf(missing !== undefined)("services mysql offers older versions beside the newest", async () => {
+  expect(mysqlVersions).toEqual(["newest", "8.0", "5.7"])
+  expect(Number.parseFloat((await mysql("newest")).version)).toBeGreaterThan(9.6)
+  expect((await mysql("8.0")).version).toStartWith("8.0.")
+  expect((await mysql("5.7")).version).toStartWith("5.7.")
+  await expect(startMysql({ version: "5.7", ssl: true })).rejects.toThrow("TLS 1.1")
+})
+
 test("services mariadb points its own client at the server, user included", async () => {
   const service = await mariadb()
   const client = Bun.spawnSync(["mariadb", "--batch", "--skip-column-names", "-e", "select current_user(), @@port"], {
@@ -122,11 +135,20 @@ test("services mariadb points its own client at the server, user included", asyn
 
 const OWNER = `
   const module = await import(process.argv[1])
-  const service = await (module.startPostgres ?? module.startMariadb)()
+  const service = await (module.startPostgres ?? module.startMariadb ?? module.startMysql)()
   const grandchild = Bun.spawn(["sleep", "60"], { detached: true, stdout: "ignore", stderr: "ignore" })
   console.log(JSON.stringify({ server: service.pid, grandchild: grandchild.pid }))
   await Bun.sleep(60_000)
 `
+
+function whyNoMysql(): string | undefined {
+  try {
+    for (const version of mysqlVersions) prepareMysql(version)
+    return undefined
+  } catch (cause) {
+    return String(cause)
+  }
+}
 
 async function query(
   service: Service,
@@ -151,7 +173,7 @@ async function query(
 
 /** What TLS says of the server: its own word, below any driver's idea of verification. */
 async function handshake(service: Service, ca = ""): Promise<string> {
-  if (service.kind === "mariadb") {
+  if (service.kind !== "postgres") {
     const { host, port, user, password } = service
     const ssl = { ca, verifyIdentity: true }
     return createConnection({ host, port, user, password, ssl })
