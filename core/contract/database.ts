@@ -124,6 +124,8 @@ export interface Connection extends AsyncDisposable {
     table: TableName,
     wanted: number,
   ): Promise<readonly { readonly label: string; readonly where: string }[]>
+  /** Whether the server computes the MD5 of {@link ColumnChecksum}. Absent: it does. Otherwise the host reads values back. */
+  hasMd5?(): Promise<boolean>
   /** Encodings in which a result with these columns can be read, best first. */
   readEncodings(columns: Columns): readonly string[]
   /** Runs a SELECT and streams it with back-pressure. Aborting `session.signal` stops the statement on the server. */

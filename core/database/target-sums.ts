@@ -1,4 +1,13 @@
-import type { Column, Columns, Connection, Dialect, Session, TableColumn, TableName } from "../contract/index.ts"
+import type {
+  Column,
+  ColumnChecksum,
+  Columns,
+  Connection,
+  Dialect,
+  Session,
+  TableColumn,
+  TableName,
+} from "../contract/index.ts"
 import { ColumnChecksums, checksumOf } from "./checksum.ts"
 import { qualified, whereClause } from "./source-sql.ts"
 import { columnSum, type TableSums } from "./table-sums.ts"
@@ -13,19 +22,26 @@ export interface TargetRows {
   readonly where?: string
 }
 
+type How = (column: TableColumn) => ColumnChecksum
+
 /** The sums of a table's rows, taken by the database where it can and by reading the columns back where it cannot. */
 export async function targetSums(connection: Connection, target: TargetRows, session: Session): Promise<TableSums> {
   const { columns, dialect } = target
   const sums = new Map<string, { readonly sum?: string; readonly why?: string }>()
   const counts = new Map<string, string>()
+  const hasMd5 = (await connection.hasMd5?.()) ?? true
+  const howOf: How = (column) => {
+    const how = checksumOf(column, dialect)
+    return how.by === "sql" && !hasMd5 ? { by: "reading" } : how
+  }
   let rows = "0"
   // Databases limit the number of a result's columns.
   for (let from = 0; from === 0 || from < columns.length; from += COLUMNS_AT_ONCE) {
     const some = columns.slice(from, from + COLUMNS_AT_ONCE)
-    const [total, ...figures] = await aggregates(connection, target, some, session)
+    const [total, ...figures] = await aggregates(connection, { ...target, columns: some }, howOf, session)
     rows = total ?? "0"
     for (const [i, column] of some.entries()) {
-      const how = checksumOf(column, dialect)
+      const how = howOf(column)
       counts.set(column.name, figures[i * 2] ?? "0")
       if (how.by === "sql") sums.set(column.name, { sum: figures[i * 2 + 1] ?? "0" })
       if (how.by === "count") sums.set(column.name, { why: how.why })
@@ -45,12 +61,12 @@ export async function targetSums(connection: Connection, target: TargetRows, ses
 /** The number of rows; then, for each column, the number of values and their sum, which is null where SQL has none. */
 async function aggregates(
   connection: Connection,
-  { dialect, table, where }: TargetRows,
-  columns: readonly TableColumn[],
+  { columns, dialect, table, where }: TargetRows,
+  howOf: How,
   session: Session,
 ): Promise<readonly (string | null)[]> {
   const items = columns.flatMap((column) => {
-    const how = checksumOf(column, dialect)
+    const how = howOf(column)
     return [`COUNT(${dialect.quote(column.name)})`, how.by === "sql" ? how.sql : undefined]
   })
   const present = ["COUNT(*)", ...items.filter((item) => item !== undefined)]

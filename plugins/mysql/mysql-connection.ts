@@ -68,6 +68,18 @@ export class MysqlConnection implements Connection {
     return fields.map(columnOf)
   }
 
+  /** MySQL 9.7 has it in a component that few have installed. */
+  async hasMd5(): Promise<boolean> {
+    try {
+      await this.#link.rows("Cannot compute a checksum", "SELECT MD5('')")
+      return true
+    } catch (cause) {
+      // Unknown functions are looked for among the stored ones, which the user may not be allowed to call.
+      if (["missing", "permission"].includes((cause as { reason: string }).reason)) return false // a failure, by its shape
+      throw cause
+    }
+  }
+
   readEncodings(): readonly string[] {
     return []
   }
