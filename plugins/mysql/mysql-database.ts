@@ -6,22 +6,28 @@ import { type MysqlSettings, settingsSchema } from "./mysql-settings.ts"
 import { takeSnapshot } from "./mysql-snapshot.ts"
 import { inputColumns } from "./mysql-types.ts"
 
-/** MySQL 5.7 and 8, and MariaDB. */
+/** MySQL from 5.7 on, and MariaDB. */
 export const mysqlDatabase: Database<MysqlSettings> = {
   kind: "database",
   id: "mysql",
   title: "MySQL",
-  summary: "Reads and writes tables of MySQL 5.7 and 8 and of MariaDB.",
-  description: `Sessions are pinned to UTC, utf8mb4 and strict mode whatever the server's defaults are.
+  summary: "Reads and writes tables of MySQL from 5.7 on and of MariaDB.",
+  description: `Every version of Headrace is tested on MySQL 5.7.22, 8.0.15 and 9.7 and on MariaDB 10.11. Accounts may use
+caching_sha2_password, sha256_password and mysql_native_password. Sessions are pinned to UTC, utf8mb4 and strict mode whatever the server's defaults are.
 
 **Reading.** \`tinyint(1)\` is a number, because it holds 2 and -1 as well. TIME is an interval, because it runs from
 -838:59:59 to 838:59:59. \`bit(1)\` is a boolean, \`bit(n)\` an unsigned number. DATETIME belongs to no zone, TIMESTAMP is
-an instant. Geometry keeps the bytes in which MySQL stores it, so it returns exactly.
+an instant. Geometry and VECTOR keep the bytes in which MySQL stores them, so they return exactly.
 
 **Writing.** Rows go in by LOAD DATA LOCAL INFILE; where the server forbids it, by INSERT statements. A row that the
 server refuses, shortens or rounds is rejected and the others are loaded. Tables need an engine with transactions.
 Modes that go by key use a temporary table where the key is not the table's only unique key, and need the privilege
 CREATE TEMPORARY TABLES then.
+
+JSON is text in MariaDB and stays what it is. MySQL keeps a form of its own, which orders the members anew, drops all but
+one of the same name, and knows integers of 64 bits and doubles only: a row with a number that it would round is rejected.
+MySQL enforces CHECK constraints from 8.0.16 on. MySQL 9.7 tells users without SESSION_VARIABLES_ADMIN no more than
+max_error_count warnings of a statement, so that many bad rows at once take longer to find.
 
 **New tables.** An instant becomes TIMESTAMP, which ends in January 2038: rows beyond it are rejected. Map the column to
 DATETIME where such values exist.
@@ -32,8 +38,8 @@ stay. Triggers, foreign keys in either direction, a system-versioned table and a
 The user needs CREATE, ALTER, DROP, INSERT, SELECT and TRIGGER on the database. Foreign keys of tables that the user may not
 see cannot be noticed.
 
-**Snapshot.** Parallel splits see one state of InnoDB tables when the user has RELOAD (a global read lock for some
-milliseconds) or may see the binary log. Other engines have no snapshots.`,
+**Snapshot.** Parallel splits see one state of InnoDB tables when the user has RELOAD or FLUSH_TABLES (a global read lock
+for some milliseconds) or may see the binary log (REPLICATION CLIENT). Other engines have no snapshots.`,
   config: settingsSchema,
   examples: [
     {

@@ -36,7 +36,7 @@ export function encoderOf(
       return fixed(32, (row, target, at) => {
         const value = values[row]!
         if (!Number.isFinite(value) || (places !== undefined && Number(value.toFixed(+places)) !== value)) return -1
-        // MySQL has one zero only.
+        // Counted where the server has one zero only.
         if (value === 0 && Object.is(value, -0)) session.adjusted("negativeZero", column.name, 1)
         return view.write(row, target, at)
       })

@@ -88,7 +88,7 @@ async function ways(chunks: readonly string[], at: LoadRequest = request): Promi
       log += "r"
     },
   }
-  const forwarder = new Forwarder(placer, at, testSession(), 65_536)
+  const forwarder = new Forwarder(placer, at, testSession(), { bytes: 65_536, hasNegativeZeros: false })
   for (const text of chunks) {
     bad = text.startsWith("bad")
     const chunk = new Chunk(65_536)

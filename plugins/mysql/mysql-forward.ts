@@ -52,12 +52,17 @@ export class Forwarder {
   readonly #session: Session
   readonly #bytes: number
   readonly #always: boolean
-  readonly #hasFloats: boolean
+  readonly #losesZeros: boolean
   /** Chunks to be read before the next one is tried unread; doubles while it fails, as bad rows come in swarms. */
   #pause = 1
   #left = 0
 
-  constructor(placer: Pick<Placer, "place" | "placeUnread">, request: LoadRequest, session: Session, bytes: number) {
+  constructor(
+    placer: Pick<Placer, "place" | "placeUnread">,
+    request: LoadRequest,
+    session: Session,
+    { bytes, hasNegativeZeros }: { readonly bytes: number; readonly hasNegativeZeros: boolean },
+  ) {
     this.#placer = placer
     this.#request = request
     this.#session = session
@@ -65,11 +70,12 @@ export class Forwarder {
     const { columns, keyColumns, mode } = request
     // The server takes a NULL in a nullable key, but no row is found by it.
     this.#always = mode !== "append" && columns.some(({ name, nullable }) => nullable && keyColumns.includes(name))
-    this.#hasFloats = columns.some(({ type: { kind } }) => kind === "float32" || kind === "float64")
+    this.#losesZeros =
+      !hasNegativeZeros && columns.some(({ type: { kind } }) => kind === "float32" || kind === "float64")
   }
 
   async place(chunk: Chunk): Promise<void> {
-    if (this.#always || this.#left > 0 || (this.#hasFloats && mayHoldNegativeZero(chunk))) {
+    if (this.#always || this.#left > 0 || (this.#losesZeros && mayHoldNegativeZero(chunk))) {
       this.#left = Math.max(this.#left - 1, 0)
       return this.#placeRead(chunk)
     }
@@ -98,7 +104,7 @@ export class Forwarder {
 const MOST_READ = 32
 const NEGATIVE_ZEROS = [Buffer.from("-0\t"), Buffer.from("-0\n")]
 
-/** Negative zeros are counted, MySQL has none. Other fields that end like this only make the chunk be read. */
+/** Negative zeros are counted, MariaDB has none. Other fields that end like this only make the chunk be read. */
 function mayHoldNegativeZero({ data, length }: Chunk): boolean {
   const text = Buffer.from(data.buffer, data.byteOffset, length)
   return NEGATIVE_ZEROS.some((zero) => text.includes(zero))

@@ -37,9 +37,11 @@ async function loadAll(
   link: Link,
   asked: LoadRequest,
   rows: AsyncIterable<Batch | Frame>,
-  session: Session,
+  own: Session,
 ): Promise<number> {
+  const { mariadb } = link.facts
   const request = { ...asked, columns: columnsAsKept(asked.columns, link.facts) }
+  const session = mariadb ? own : withNegativeZeros(own)
   const action = `Cannot load into "${request.table.name}"`
   const { engine, safe } = await isTransactional(link, request.table)
   if (!safe) {
@@ -55,7 +57,7 @@ async function loadAll(
   const placer = new Placer(link, request, target, session)
   // Two chunks, and each may reserve a tenth more than it holds.
   const bytes = Math.max(Math.floor(session.settings.bufferBytes / 2.2), 65_536)
-  const forwarder = new Forwarder(placer, request, session, bytes >> 2)
+  const forwarder = new Forwarder(placer, request, session, { bytes: bytes >> 2, hasNegativeZeros: !mariadb })
   const place = (chunk: Chunk) => (chunk.isText ? forwarder.place(chunk) : placer.place(chunk))
   let filling = new Chunk(bytes)
   let spare: Chunk | undefined
@@ -86,4 +88,14 @@ async function loadAll(
   if (filling.rows > 0) await place(filling)
   if (target.stage) await link.run(action, `DROP TEMPORARY TABLE ${target.into}`)
   return placer.written
+}
+
+/** MariaDB has one zero, whose sign is counted as lost; MySQL has both. */
+function withNegativeZeros(session: Session): Session {
+  return {
+    ...session,
+    adjusted: (policy, column, values) => {
+      if (policy !== "negativeZero") session.adjusted(policy, column, values)
+    },
+  }
 }

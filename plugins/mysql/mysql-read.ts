@@ -20,11 +20,11 @@ export async function* readBatches(link: Link, request: ReadRequest, session: Se
   }
 }
 
-/** The statement that is sent: FLOAT loses digits in the text protocol, a DOUBLE of the same value does not. */
+/** The statement that is sent: FLOAT loses digits in the text protocol, a DOUBLE of the same value and sign does not. */
 export function exactSql(sql: string, columns: readonly Column[]): string {
   if (!columns.some((column) => column.type.kind === "float32")) return sql
   const items = columns.map(({ name, type }) =>
-    type.kind === "float32" ? `headrace_q.${quote(name)} + 0e0 AS ${quote(name)}` : `headrace_q.${quote(name)}`,
+    type.kind === "float32" ? `headrace_q.${quote(name)} * 1e0 AS ${quote(name)}` : `headrace_q.${quote(name)}`,
   )
   return `SELECT ${items.join(", ")} FROM (${sql.replace(/;\s*$/, "")}\n) AS headrace_q`
 }
