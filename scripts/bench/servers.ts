@@ -69,7 +69,7 @@ function mariadbSettings(fsync: boolean): Record<string, string> {
     "innodb-log-file-size": "1G",
     "innodb-flush-log-at-trx-commit": fsync ? "1" : "2",
     "innodb-doublewrite": "1",
-    ...(!fsync && { "innodb-flush-method": "nosync" }),
+    "innodb-flush-method": fsync ? "O_DIRECT" : "nosync",
     "local-infile": "1",
   }
 }

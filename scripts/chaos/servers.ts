@@ -45,6 +45,7 @@ const POSTGRES = { fsync: "on", full_page_writes: "on", shared_buffers: "64MB", 
 const MARIADB = {
   "innodb-flush-log-at-trx-commit": "1",
   "innodb-doublewrite": "1",
+  "innodb-flush-method": "O_DIRECT",
   "innodb-log-file-size": "64M",
   "max-connections": "300",
 }

@@ -156,6 +156,7 @@ const FAST = {
   "local-infile": "ON",
   "innodb-flush-log-at-trx-commit": "2",
   "innodb-doublewrite": "0",
+  "innodb-flush-method": "nosync",
   "innodb-buffer-pool-size": "128M",
   "performance-schema": "OFF",
   "character-set-server": "utf8mb4",
