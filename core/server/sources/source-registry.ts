@@ -80,7 +80,8 @@ export class SourceRegistry extends Context.Service<
     /** Settings of a draft that was not saved, completed by the secrets that are kept under its name: for a test. */
     openDraft(actor: Actor, draft: SourceDraft, environment: "prod" | "dev"): Effect.Effect<OpenSource, Failure>
     grants(actor: Actor, name: string): Effect.Effect<readonly Grant[], Failure>
-    grant(actor: Actor, name: string, grant: Omit<Grant, "grantedBy" | "createdAt">): Effect.Effect<void, Failure>
+    /** Here and in `revoke` a user may also be called by name. */
+    grant(actor: Actor, name: string, grant: Pick<Grant, "user" | "access" | "expiresAt">): Effect.Effect<void, Failure>
     revoke(actor: Actor, name: string, user: string, access: "read" | "write"): Effect.Effect<void, Failure>
     /** Seals every secret anew under the present master key; resolves to how many there were. */
     reseal(actor: Actor): Effect.Effect<number, Failure>
@@ -97,6 +98,7 @@ export interface SourceFlow {
 export interface Grant {
   /** Id of the user. */
   readonly user: string
+  readonly name: string
   readonly access: "read" | "write"
   readonly grantedBy: string
   readonly createdAt: number

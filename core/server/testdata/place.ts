@@ -40,10 +40,10 @@ export class Place {
 
   /** Runs on the store, by a clock that stands still unless the test moves it. */
   run<A, E>(work: Effect.Effect<A, E, PlaceServices>): Promise<A> {
-    return Effect.runPromise(work.pipe(Effect.provide(this.#layer()), Effect.scoped))
+    return Effect.runPromise(work.pipe(Effect.provide(this.layer()), Effect.scoped))
   }
 
-  #layer() {
+  layer() {
     const settings = Layer.sync(Settings, () => ({
       ...readSettings({ ...this.environment, HEADRACE_HOME: this.home }, this.home, false),
     }))
