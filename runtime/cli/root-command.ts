@@ -5,6 +5,7 @@ import { componentCommand, componentsCommand, schemaCommand } from "./components
 import { copyCommand } from "./copy-command.ts"
 import { createTableCommand } from "./create-table-command.ts"
 import { globalFlags } from "./global-flags.ts"
+import { keysCommand } from "./keys-command.ts"
 import { paramsCommand } from "./params-command.ts"
 import { planCommand } from "./plan-command.ts"
 import { previewCommand } from "./preview-command.ts"
@@ -29,6 +30,7 @@ export const rootCommand = Command.make("headrace").pipe(
       group: "Data sources",
       commands: [testConnectionCommand, tablesCommand, columnsCommand, createTableCommand],
     },
+    { group: "Serve", commands: [keysCommand] },
     { group: "Write flows", commands: [componentsCommand, componentCommand, schemaCommand] },
   ]),
   Command.withGlobalFlags(globalFlags),
