@@ -18,7 +18,7 @@ export type NoShape = Schema.Codec<unknown, unknown>
 export interface Asked<P, Q, B> {
   readonly actor: Actor
   /** Of whoever has signed in with a cookie. */
-  readonly session?: string
+  readonly session?: { readonly id: string; readonly csrf: string }
   readonly params: P
   readonly query: Q
   /** An empty body counts as `{}`. */
@@ -52,8 +52,11 @@ export interface EndpointText<M extends Method = Method, Path extends `/${string
   /** One sentence. */
   readonly summary: string
   readonly description?: string
-  /** What the actor must be allowed; `anybody` needs no sign-in, `signed-in` no permission. */
-  readonly permission: Permission | "anybody" | "signed-in"
+  /**
+   * What the actor must be allowed; `anybody` needs no sign-in, `signed-in` no permission, and `in-person` is for somebody
+   * who has signed in themselves: no token.
+   */
+  readonly permission: Permission | "anybody" | "signed-in" | "in-person"
   /** Why it may refuse, besides what the frame itself refuses. */
   readonly refusals?: readonly RequestReason[]
   /** Of the body, in bytes; 1 MiB where it is not said. */

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import type { Shape } from "./endpoint.ts"
 
 /** Parts that many endpoints share. */
 export const Id = Schema.String.check(Schema.isMaxLength(64)).annotate({ identifier: "Id" })
@@ -32,4 +33,25 @@ export const page = {
   limit: Schema.optionalKey(
     Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 200 })).annotate({ description: "Items at most: 50." }),
   ),
+}
+
+export function pageOf<S extends Shape>(item: S) {
+  return Schema.Struct({
+    items: Schema.Array(item),
+    next: Schema.optionalKey(
+      Schema.String.annotate({ description: "What `after` is for the next page; absent on the last one." }),
+    ),
+  })
+}
+
+export const usualLimit = 50
+
+/** Text for people, on one line. */
+export function line(most: number) {
+  return Schema.String.check(
+    Schema.isPattern(/^(?!\s)[^\p{Cc}\p{Zl}\p{Zp}]+(?<!\s)$/u, {
+      expected: "text on one line, without space at its ends",
+    }),
+    Schema.isMaxLength(most),
+  )
 }

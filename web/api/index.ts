@@ -1,16 +1,24 @@
+import { administrationEndpoints } from "./administration.ts"
 import { components } from "./components.ts"
 import type { ApiOf } from "./endpoint.ts"
 import { flowVersions } from "./flow-versions.ts"
 import { flows } from "./flows.ts"
 import { grants } from "./grants.ts"
+import { meEndpoints } from "./me.ts"
 import { schedules } from "./schedules.ts"
+import { sessionEndpoints } from "./session.ts"
 import { sources } from "./sources.ts"
 import { triggers } from "./triggers.ts"
+import { userEndpoints } from "./users.ts"
 import { webhooks } from "./webhooks.ts"
 import { workbench } from "./workbench.ts"
 
 /** Every endpoint of the server: one list for each resource. */
 export const endpoints = [
+  ...sessionEndpoints,
+  ...meEndpoints,
+  ...userEndpoints,
+  ...administrationEndpoints,
   ...flows,
   ...flowVersions,
   ...workbench,

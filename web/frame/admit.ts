@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { type Actor, may, stranger } from "../../core/server/access/actor.ts"
 import { Authentication, type Recognised } from "../../core/server/access/authentication.ts"
+import { placeOf } from "../../core/server/access/place.ts"
 import { isSameSecret } from "../../core/server/access/same-secret.ts"
 import { AuditLog } from "../../core/server/audit.ts"
 import { RateLimits } from "../../core/server/rate-limits.ts"
@@ -9,7 +10,7 @@ import { ServerSettings } from "../../core/server/settings.ts"
 import type { StoreError } from "../../core/store/store-error.ts"
 import type { EndpointText } from "../api/endpoint.ts"
 import { sessionCookie } from "./cookie.ts"
-import { isFromElsewhere, networkOf, type Origin } from "./origin.ts"
+import { isFromElsewhere, type Origin } from "./origin.ts"
 
 export type FrameServices = Authentication | AuditLog | RateLimits | ServerSettings
 
@@ -41,7 +42,7 @@ export function admit(
       if (!isSameSecret(session.csrf, shown)) {
         yield* denied(actor, endpoint, "csrf")
         return yield* refuse("forbidden", "The header x-csrf-token is missing or not the one of this session", {
-          hint: "GET /api/v1/session tells the token of the session",
+          hint: "GET /api/v1/me tells the token of the session",
         })
       }
     }
@@ -60,8 +61,9 @@ export function admit(
 
 function isAllowed(actor: Actor, { permission }: EndpointText): boolean {
   if (permission === "anybody") return true
-  // What a person does for themselves is nothing for a token with scopes.
   if (permission === "signed-in") return actor.kind === "user" || actor.kind === "token"
+  // A token must not make another one that may more.
+  if (permission === "in-person") return actor.kind === "user"
   return may(actor, permission)
 }
 
@@ -102,7 +104,7 @@ function recognise(request: Request, bearer: string | undefined, { permission }:
 function limitStranger({ address }: Origin) {
   return Effect.gen(function* () {
     const perMinute = yield* ServerSettings.use((settings) => settings.get("limits.strangerRequestsPerMinute"))
-    yield* limit(`stranger:${networkOf(address)}`, perMinute, `this address, ${perMinute} a minute`)
+    yield* limit(`stranger:${placeOf(address)}`, perMinute, `this address, ${perMinute} a minute`)
   })
 }
 

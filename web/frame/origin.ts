@@ -24,15 +24,6 @@ export function originOf(request: Request, peer: string, proxies: readonly strin
   return { address, isSecure }
 }
 
-/** What stands for an address where it is counted: whoever has an IPv6 address has a whole /64 of them. */
-export function networkOf(address: string): string {
-  const ip = NetAddress.ipFromString(address)
-  if (Result.isFailure(ip)) return address
-  const plain = NetAddress.isIpv6Address(ip.success) ? NetAddress.fromIpv4Mapped(ip.success) : undefined
-  if (plain?._tag === "Some") return NetAddress.formatIp(plain.value)
-  return NetAddress.isIpv6Address(ip.success) ? IpNetwork.format(IpNetwork.fromAddressUnsafe(ip.success, 64)) : address
-}
-
 /**
  * Whether the server goes by the name of the `Host` header. A page of a stranger can give its own name our address (DNS
  * rebinding), so names are listed; an address cannot be given to anybody.

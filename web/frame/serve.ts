@@ -47,7 +47,7 @@ export function serverOf(endpoint: AnyEndpoint<never>): Server {
       const { session } = recognised
       const response = yield* answer({
         ...given,
-        ...(session === undefined ? {} : { session: session.id }),
+        ...(session === undefined ? {} : { session }),
         actor,
         body,
         bytes,

@@ -1,7 +1,9 @@
-import { Context, type Effect } from "effect"
+import { Context, Effect, Layer } from "effect"
 import type { StoreError } from "../../store/store-error.ts"
-import type { RequestError } from "../request-error.ts"
+import { type RequestError, refuse } from "../request-error.ts"
 import type { Actor } from "./actor.ts"
+import { ApiTokens } from "./api-tokens.ts"
+import { Sessions } from "./sessions.ts"
 
 /** What a request shows of who it is from. */
 export interface Shown {
@@ -29,7 +31,13 @@ export interface Authenticator {
 /** Whoever answers for bearer tokens. The composition of the server lists them. */
 export class Authenticators extends Context.Service<Authenticators, readonly Authenticator[]>()(
   "core/server/access/Authenticators",
-) {}
+) {
+  /** API tokens, and nothing else. */
+  static readonly layerOfTokens = Layer.effect(
+    Authenticators,
+    ApiTokens.use(({ authenticator }) => Effect.succeed([authenticator])),
+  )
+}
 
 /** Tells who asks. */
 export class Authentication extends Context.Service<
@@ -38,4 +46,23 @@ export class Authentication extends Context.Service<
     /** Nothing was shown: undefined. Something void was shown: `unauthenticated`. */
     recognise(shown: Shown): Effect.Effect<Recognised | undefined, RequestError | StoreError>
   }
->()("core/server/access/Authentication") {}
+>()("core/server/access/Authentication") {
+  static readonly layer = Layer.effect(
+    Authentication,
+    Effect.gen(function* () {
+      const authenticators = yield* Authenticators
+      const sessions = yield* Sessions
+      return Authentication.of({
+        recognise: ({ bearer, cookie, address }) => {
+          if (bearer !== undefined) {
+            const own = authenticators.find(({ prefix }) => bearer.startsWith(prefix))
+            return own === undefined
+              ? Effect.fail(refuse("unauthenticated", "This is no token of Headrace"))
+              : Effect.map(own.recognise(bearer, address), (actor) => ({ actor }))
+          }
+          return cookie === undefined ? Effect.succeed(undefined) : sessions.recognise(cookie, address)
+        },
+      })
+    }),
+  )
+}

@@ -25,6 +25,14 @@ export const server = `
   ){lean};
   CREATE INDEX sessions_by_user ON sessions ("user");
 
+  CREATE TABLE invitations (
+    hash TEXT PRIMARY KEY,
+    "user" TEXT REFERENCES users (id) ON DELETE CASCADE,
+    created_at {integer} NOT NULL,
+    expires_at {integer} NOT NULL
+  ){lean};
+  CREATE INDEX invitations_by_user ON invitations ("user");
+
   CREATE TABLE api_tokens (
     id TEXT PRIMARY KEY,
     "user" TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -113,6 +121,7 @@ export const server = `
   ){strict};
   CREATE INDEX audit_log_by_subject ON audit_log (subject_kind, subject_id, id);
   CREATE INDEX audit_log_by_actor ON audit_log (actor_id, id);
+  CREATE INDEX audit_log_by_action ON audit_log (action, id);
 
   CREATE TABLE settings (
     key TEXT PRIMARY KEY,

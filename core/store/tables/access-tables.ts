@@ -8,7 +8,7 @@ export function accessTables({ table, text, integer, boolean, json }: ColumnKit)
       /** What they sign in with, in lower case. */
       name: text().notNull(),
       displayName: text().notNull(),
-      /** In PHC format, argon2id. */
+      /** In PHC format, argon2id; empty: none was chosen yet. */
       passwordHash: text().notNull(),
       role: text().$type<"admin" | "developer" | "operator" | "viewer">().notNull(),
       disabled: boolean().notNull(),
@@ -27,6 +27,15 @@ export function accessTables({ table, text, integer, boolean, json }: ColumnKit)
       expiresAt: integer().notNull(),
       address: text().notNull(),
       agent: text().notNull(),
+    }),
+    /** Links that let somebody choose a password, once. */
+    invitations: table("invitations", {
+      /** SHA-256 of the secret. */
+      hash: text().notNull(),
+      /** Null: the first administrator, who is not there yet. */
+      user: text(),
+      createdAt: integer().notNull(),
+      expiresAt: integer().notNull(),
     }),
     apiTokens: table("api_tokens", {
       id: text().notNull(),
