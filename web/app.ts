@@ -1,13 +1,15 @@
-import { Effect, Exit, type ManagedRuntime } from "effect"
+import { Cause, Effect, Exit, type ManagedRuntime } from "effect"
 import { Hono } from "hono"
 import type { Actor } from "../core/server/access/actor.ts"
 import { ServerSettings } from "../core/server/settings.ts"
 import type { AnyEndpoint, ServicesOf } from "./api/endpoint.ts"
 import type { FrameServices } from "./frame/admit.ts"
 import { protect } from "./frame/headers.ts"
+import { openApiOf } from "./frame/open-api.ts"
+import { openApiPage, openApiStyle } from "./frame/open-api-page.ts"
 import { isKnownHost, type Origin, originOf } from "./frame/origin.ts"
 import { problemOf, problemResponse } from "./frame/problem.ts"
-import { type Served, serverOf } from "./frame/serve.ts"
+import { faultAnswer, type Served, serverOf } from "./frame/serve.ts"
 
 export interface AppOptions<E extends AnyEndpoint> {
   readonly runtime: ManagedRuntime.ManagedRuntime<ServicesOf<E> | FrameServices, unknown>
@@ -18,6 +20,8 @@ export interface AppOptions<E extends AnyEndpoint> {
   readonly hosts?: readonly string[]
   /** What is not of the API: the pages. */
   pages?(request: Request): Promise<Response | undefined>
+  /** Of Headrace. */
+  readonly version?: string
   /** Told of every answer of the API: for the access log and for metrics. */
   observe?(answered: Answered): void
 }
@@ -48,9 +52,31 @@ export function makeApp<E extends AnyEndpoint>(options: AppOptions<E>): Hono {
   }
   for (const [path, known] of methods)
     app.all(path, ({ req: { raw } }) => gate.pass(raw, path.slice(ROOT.length), () => otherMethod(raw, known)))
+  describe(app, gate, options)
   app.all("/api/*", ({ req: { raw } }) => gate.pass(raw, "", () => unknownPath(raw)))
   app.all("*", ({ req: { raw } }) => gate.page(raw))
+  app.onError((error, { req: { raw } }) => gate.fault(raw, error))
   return app
+}
+
+/** What the API tells of itself, made when it is asked for the first time. */
+function describe<E extends AnyEndpoint>(app: Hono, gate: Gate<E>, { endpoints, version = "0" }: AppOptions<E>): void {
+  const document = once(() => openApiOf(endpoints, version))
+  const texts = [
+    ["/api/openapi.json", "application/json", () => JSON.stringify(document())],
+    ["/api", "text/html; charset=utf-8", () => openApiPage(document())],
+    ["/api/page.css", "text/css; charset=utf-8", () => openApiStyle],
+  ] as const
+  for (const [path, type, text] of texts) {
+    const body = once(text)
+    app.get(path, ({ req: { raw } }) =>
+      gate.page(
+        raw,
+        async () => new Response(body(), { headers: { "content-type": type, "cache-control": "no-cache" } }),
+      ),
+    )
+    app.all(path, ({ req: { raw } }) => gate.pass(raw, path, () => otherMethod(raw, ["GET"])))
+  }
 }
 
 /** What every request passes, whatever it is for. */
@@ -85,12 +111,18 @@ class Gate<E extends AnyEndpoint> {
     return response
   }
 
-  async page(request: Request): Promise<Response> {
+  async page(request: Request, make = this.#options.pages): Promise<Response> {
     const { origin, isKnown } = await this.#arrive(request)
     if (!isKnown) return protect(unknownHost(request).response, "api", origin.isSecure)
-    const page = await this.#options.pages?.(request)
+    const page = await make?.(request)
     if (page !== undefined) return protect(page, "page", origin.isSecure)
     return protect(missing(request), "api", origin.isSecure)
+  }
+
+  /** What even the frame did not see coming. */
+  async fault(request: Request, error: unknown): Promise<Response> {
+    const route = { method: request.method, path: pathOf(request) }
+    return protect(await this.#runtime.runPromise(faultAnswer(Cause.die(error), route)), "api", false)
   }
 
   async #arrive(request: Request): Promise<{ origin: Origin; isKnown: boolean }> {
@@ -149,6 +181,14 @@ function unknownHost(request: Request): Served {
     hint: 'An administrator can add it to the setting "server.hosts"; the IP address works always',
   })
   return { response: problemResponse(problem) }
+}
+
+function once<A>(make: () => A): () => A {
+  let made: { readonly value: A } | undefined
+  return () => {
+    made ??= { value: make() }
+    return made.value
+  }
 }
 
 function pathOf(request: Request): string {

@@ -29,7 +29,9 @@ export const Parameters = Schema.Record(Schema.String, Schema.String.check(Schem
 
 /** A page of a list that goes by ids. */
 export const page = {
-  after: Schema.optionalKey(Id.annotate({ description: "Id of the last item of the page before." })),
+  after: Schema.optionalKey(
+    Schema.String.check(Schema.isMaxLength(64)).annotate({ description: "The `next` of the page before." }),
+  ),
   limit: Schema.optionalKey(
     Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 200 })).annotate({ description: "Items at most: 50." }),
   ),

@@ -88,3 +88,6 @@ export function isJson(contentType: string | null): boolean {
 const utf8 = new TextDecoder("utf-8", { fatal: true })
 const MOST_LEVELS = 100
 const SUSPECT = /__proto__|\\u00/i
+
+/** What a body has at most where its endpoint says nothing else. */
+export const MIB = 1024 * 1024

@@ -4,7 +4,7 @@ import { type RequestError, refuse } from "../../core/server/request-error.ts"
 import type { StoreError } from "../../core/store/store-error.ts"
 import type { AnyEndpoint, Reply, Shape } from "../api/endpoint.ts"
 import { admit, type FrameServices } from "./admit.ts"
-import { isJson, readBytes, readDocument } from "./body.ts"
+import { isJson, MIB, readBytes, readDocument } from "./body.ts"
 import { listsOf, type Part, partReader } from "./decode.ts"
 import type { Origin } from "./origin.ts"
 import { problemOf, problemOfRequest, problemOfStore, problemResponse } from "./problem.ts"
@@ -66,7 +66,7 @@ export function serverOf(endpoint: AnyEndpoint<never>): Server {
           problemResponse(problemOfStore(error, pathname)),
         ),
       ),
-      Effect.catchCause((cause) => (Cause.hasInterruptsOnly(cause) ? Effect.interrupt : fault(cause, endpoint))),
+      Effect.catchCause((cause) => (Cause.hasInterruptsOnly(cause) ? Effect.interrupt : faultAnswer(cause, endpoint))),
       Effect.map((response) => (actor === undefined ? { response } : { response, actor })),
     )
   }
@@ -94,7 +94,10 @@ function answererOf(
 }
 
 /** A fault is told to the log in full, and to whoever asks by its id. */
-function fault(cause: Cause.Cause<unknown>, { method, path }: AnyEndpoint<never>): Effect.Effect<Response> {
+export function faultAnswer(
+  cause: Cause.Cause<unknown>,
+  { method, path }: { readonly method: string; readonly path: string },
+): Effect.Effect<Response> {
   const id = crypto.randomUUID()
   const problem = problemOf("fault", `urn:uuid:${id}`, "Headrace cannot do this, through a fault of its own", {
     hint: `The server's log tells more under ${id}`,
@@ -122,5 +125,3 @@ function queryOf(given: URLSearchParams, lists: ReadonlySet<string>): Effect.Eff
   // Made of entries, "__proto__" is a name like any other.
   return Effect.succeed(Object.fromEntries(query))
 }
-
-const MIB = 1024 * 1024
