@@ -1,5 +1,5 @@
 import { prepareMariadb } from "./services/mariadb.ts"
-import { mysqlVersions, prepareMysql } from "./services/mysql.ts"
+import { missingMysql, mysqlVersions } from "./services/mysql.ts"
 import { postgresVersions, preparePostgres } from "./services/postgres.ts"
 import { integrationStep, type Outcome, okSteps, smokeStep } from "./steps.ts"
 
@@ -28,11 +28,8 @@ function prepare(): Outcome | undefined {
   }
   // A registry may be out of reach: the tests of these versions are skipped then, and each file says so.
   for (const version of mysqlVersions) {
-    try {
-      prepareMysql(version)
-    } catch (cause) {
-      console.error(cause instanceof Error ? cause.message : cause)
-    }
+    const why = missingMysql(version)
+    if (why !== undefined) console.error(why)
   }
   return undefined
 }

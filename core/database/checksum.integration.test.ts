@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, test } from "bun:test"
 import rowsInput from "../../plugins/rows/rows-input.ts"
+import { missingMysql } from "../../scripts/services/mysql.ts"
+import { mysql } from "../../scripts/services/services.ts"
 import { testSession } from "../../scripts/testing/session.ts"
 import { makeSubject, SUBJECTS, type Subject, type SubjectName } from "../../scripts/testing/subject.ts"
 import type { Batch, Columns, Connection, Frame, LogicalType, TableColumn } from "../contract/index.ts"
@@ -160,7 +162,14 @@ async function load(
   return { streamed, rejected: session.rejected.length, adjusted: [...session.adjustments.keys()], columns }
 }
 
-describe.each(SUBJECTS)("checksum in %s", (id) => {
+const missing = missingMysql()
+if (missing !== undefined) console.error(`SKIPPED: checksum in MySQL. ${missing}`)
+
+describe.each([
+  ...SUBJECTS.map((id) => ({ id, name: id, server: undefined })),
+  // It has no MD5, so that everything is read back.
+  ...(missing === undefined ? [{ id: "mysql" as const, name: "MySQL", server: mysql }] : []),
+])("checksum in $name", ({ id, server }) => {
   let subject: Subject
   let connection: Connection
   const sums = (table: string, columns: readonly TableColumn[], where?: string) => {
@@ -169,7 +178,7 @@ describe.each(SUBJECTS)("checksum in %s", (id) => {
   }
 
   beforeAll(async () => {
-    subject = await makeSubject(id)
+    subject = await makeSubject(id, await server?.())
     connection = await subject.connect()
     return async () => await connection.close()
   })

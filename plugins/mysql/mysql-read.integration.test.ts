@@ -232,7 +232,7 @@ onServers((server) => {
     ])
   })
 
-  const BIG = `select big.* from (select seq as n, repeat('x', 1000) as s from ${series(1_000_000)}) as big`
+  const BIG = `select big.* from (select seq as n, repeat('x', 1000) as s from ${series(250_000)}) as big`
 
   test("mysql does not read ahead of a slow consumer", async () => {
     await using at = await bed({ settings: { bufferBytes: 2_097_152 } })
@@ -257,7 +257,7 @@ onServers((server) => {
     for (let next = await rows.next(); !next.done; next = await rows.next()) {
       count += next.value.encoding === undefined ? next.value.rows : 0
     }
-    expect(count).toBeGreaterThan(990_000)
+    expect(count).toBeGreaterThan(245_000)
     await other.close()
   })
 

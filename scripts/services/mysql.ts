@@ -49,6 +49,16 @@ export function prepareMysql(version: MysqlVersion = "newest"): {
   }
 }
 
+/** Why a version cannot be had here, after an attempt to fetch it; undefined when it can. Tests that are skipped say it. */
+export function missingMysql(version: MysqlVersion = "newest"): string | undefined {
+  try {
+    prepareMysql(version)
+    return undefined
+  } catch (cause) {
+    return cause instanceof Error ? cause.message : String(cause)
+  }
+}
+
 /** With the loader and the libraries of its own suite, since the machine's are older. */
 function fromDebian(): readonly string[] {
   const root = template("mysql-newest", "unstable mysql-server-core", (folder) => {

@@ -7,7 +7,7 @@ import { connect as connectTls } from "node:tls"
 import { createConnection, type RowDataPacket } from "mysql2/promise"
 import postgresClient from "postgres"
 import { startMariadb } from "./mariadb.ts"
-import { mysqlVersions, prepareMysql, startMysql } from "./mysql.ts"
+import { missingMysql, mysqlVersions, startMysql } from "./mysql.ts"
 import { startPostgres } from "./postgres.ts"
 import { isAlive } from "./server.ts"
 import type { Service } from "./service.ts"
@@ -17,7 +17,7 @@ const ODD_PASSWORD = "a'b\\ @/%#\""
 const own: Service[] = []
 afterAll(() => Promise.all(own.map((service) => service.stop())))
 
-const missing = whyNoMysql()
+const missing = mysqlVersions.map(missingMysql).find((why) => why !== undefined)
 if (missing !== undefined) console.error(`SKIPPED: the tests of services mysql. ${missing}`)
 
 describe.each([
@@ -140,15 +140,6 @@ const OWNER = `
   console.log(JSON.stringify({ server: service.pid, grandchild: grandchild.pid }))
   await Bun.sleep(60_000)
 `
-
-function whyNoMysql(): string | undefined {
-  try {
-    for (const version of mysqlVersions) prepareMysql(version)
-    return undefined
-  } catch (cause) {
-    return String(cause)
-  }
-}
 
 async function query(
   service: Service,

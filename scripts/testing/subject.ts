@@ -8,6 +8,7 @@ import { decodeConfig } from "../../core/host/config.ts"
 import { mysqlDatabase } from "../../plugins/mysql/mysql-database.ts"
 import postgresDatabase from "../../plugins/postgres/postgres-database.ts"
 import sqliteDatabase from "../../plugins/sqlite/sqlite.ts"
+import type { Service } from "../services/service.ts"
 import { mariadb, postgres } from "../services/services.ts"
 import { testSession } from "./session.ts"
 
@@ -29,9 +30,10 @@ export interface Subject {
 export const SUBJECTS = ["postgres", "mysql", "sqlite"] as const
 export type SubjectName = (typeof SUBJECTS)[number]
 
-export async function makeSubject(name: SubjectName): Promise<Subject> {
+/** `server`: instead of the one that all tests share; of this type. */
+export async function makeSubject(name: SubjectName, server?: Service): Promise<Subject> {
   const database: Database = DATABASES[name]
-  const settings = decoded(database.config, await settingsOf(name))
+  const settings = decoded(database.config, await settingsOf(name, server))
   const component = databaseOutput(database)
   const output = (options: object) => {
     const dataSource = { name: "subject", type: database.id, settings }
@@ -56,9 +58,10 @@ const DATABASES: Readonly<Record<SubjectName, Database>> = {
   sqlite: sqliteDatabase as Database,
 }
 
-async function settingsOf(name: SubjectName): Promise<object> {
+async function settingsOf(name: SubjectName, server: Service | undefined): Promise<object> {
   if (name === "sqlite") return { path: join(mkdtempSync(join(tmpdir(), "headrace-subject-")), "subject.db") }
-  const { host, port, user, password, createDatabase } = await (name === "postgres" ? postgres() : mariadb())
+  const { host, port, user, password, createDatabase } =
+    server ?? (await (name === "postgres" ? postgres() : mariadb()))
   return { host, port, user, password, database: await createDatabase("subject") }
 }
 

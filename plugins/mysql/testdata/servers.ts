@@ -1,6 +1,6 @@
 import { afterAll, describe } from "bun:test"
 import { startMariadb } from "../../../scripts/services/mariadb.ts"
-import { type MysqlVersion, mysqlVersions, prepareMysql, startMysql } from "../../../scripts/services/mysql.ts"
+import { type MysqlVersion, missingMysql, mysqlVersions, startMysql } from "../../../scripts/services/mysql.ts"
 import type { MysqlServerOptions } from "../../../scripts/services/mysql-server.ts"
 import type { Service } from "../../../scripts/services/service.ts"
 import { mariadb, mysql } from "../../../scripts/services/services.ts"
@@ -59,14 +59,7 @@ function mysqlOf(version: MysqlVersion, facts: Facts): Known {
     ...facts,
     shared: () => mysql(version),
     start: (options) => startMysql({ ...options, version }),
-    missing() {
-      try {
-        prepareMysql(version)
-        return undefined
-      } catch (cause) {
-        return cause instanceof Error ? cause.message : String(cause)
-      }
-    },
+    missing: () => missingMysql(version),
   }
 }
 
