@@ -221,6 +221,7 @@ const hints: Record<string, string> = {
   ECONNREFUSED: "Check host and port, and that the server is running",
   "1045": "Check user and password, and from which hosts the user may log in",
   "3159": "Set tls to verify",
+  "1787": "Update to MySQL 8.0.13 or later, or load with overwriteRows into a table that has no other unique key",
   "1114": "Free disk space at the server",
   "1021": "Free disk space at the server",
 }

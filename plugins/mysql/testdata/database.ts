@@ -10,6 +10,8 @@ export interface Bed extends AsyncDisposable {
   readonly settings: MysqlSettings
   readonly connection: Connection
   columns(table: string): Promise<readonly TableColumn[]>
+  /** The same database for another user. */
+  as(user: Pick<MysqlSettings, "user" | "password">): Promise<Bed>
   /** Loads rows and commits. Strings are as long as they like, so that the server is what refuses them. */
   load(table: string, rows: readonly Row[], options?: LoadOptions): Promise<number>
   rows(sql: string, options?: Record<string, unknown>): Promise<Row[]>
@@ -24,7 +26,10 @@ export interface LoadOptions {
 }
 
 export async function bed(options: Parameters<typeof testSession>[0], server: Service): Promise<Bed> {
-  const settings = settingsOf(server, await server.createDatabase("mysql"))
+  return bedOn(settingsOf(server, await server.createDatabase("mysql")), options)
+}
+
+async function bedOn(settings: MysqlSettings, options: Parameters<typeof testSession>[0]): Promise<Bed> {
   const session = testSession(options)
   const connection = await mysqlDatabase.connect(settings, session)
   const columns = async (table: string) => (await connection.describeTable({ name: table }))!.columns
@@ -33,6 +38,7 @@ export async function bed(options: Parameters<typeof testSession>[0], server: Se
     settings,
     connection,
     columns,
+    as: (user) => bedOn({ ...settings, ...user }, options),
     async load(table, rows, { mode = "append", keyColumns = [], columns: names, options = {}, batchRows = 5000 } = {}) {
       const chosen = (await columns(table)).filter(({ name, generated }) => !generated && (!names || names.includes(name)))
       const sent = chosen.map((column) => ({
