@@ -96,7 +96,7 @@ onServers((server) => {
     await at.connection.execute("create table w like v")
     await at.connection.execute("insert into v values (1, string_to_vector('[1.5, -2, 3e10]')), (2, null)")
     const rows = await at.rows("select * from v order by id")
-    expect([rows[0]!.e]).toEqual((await at.connection.query("select lower(hex(e)) from v where id = 1"))[0]!)
+    expect(await at.connection.query("select lower(hex(e)) from v where id = 1")).toEqual([[String(rows[0]!.e)]])
     expect(await at.load("w", rows)).toBe(2)
     expect(await at.connection.query("select id, vector_to_string(e) from w order by id")).toEqual(
       await at.connection.query("select id, vector_to_string(e) from v order by id"),
