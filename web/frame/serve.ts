@@ -34,6 +34,8 @@ export function serverOf(endpoint: AnyEndpoint<never>): Server {
     return Effect.gen(function* () {
       const recognised = yield* admit(request, endpoint, origin)
       actor = recognised.actor
+      if (Object.values(params).some((value) => value.includes("\0")))
+        return yield* refuse("invalid", "The path has a NUL character")
       const given = { params: yield* readParams(params), query: yield* readQuery(yield* queryOf(searchParams, lists)) }
       const bytes = readBody === undefined ? new Uint8Array() : yield* readBytes(request, endpoint.mostBytes ?? MIB)
       if (bytes.length > 0 && !isJson(request.headers.get("content-type")))

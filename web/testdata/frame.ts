@@ -1,4 +1,4 @@
-import { Effect, Layer, ManagedRuntime } from "effect"
+import { Effect, Layer, Logger, ManagedRuntime } from "effect"
 import type { Actor } from "../../core/server/access/actor.ts"
 import { Authentication } from "../../core/server/access/authentication.ts"
 import { type AuditEntry, AuditLog } from "../../core/server/audit.ts"
@@ -17,6 +17,8 @@ export function testApp<E extends AnyEndpoint>(
 ) {
   const audit: (AuditEntry & { readonly actor: Actor })[] = []
   const frame = Layer.mergeAll(
+    // What it says of faults that tests make is of no interest.
+    Logger.layer([]),
     RateLimits.layer,
     ServerSettings.layerTest(settings),
     Layer.succeed(AuditLog, {

@@ -23,27 +23,38 @@ import { sessionEndpoints } from "../api/session.ts"
 import { userEndpoints } from "../api/users.ts"
 import { makeApp } from "../app.ts"
 
+export const peopleEndpoints = [
+  ...sessionEndpoints,
+  ...meEndpoints,
+  ...userEndpoints,
+  ...administrationEndpoints,
+] as const
+
 export const PASSWORD = "a sail of seven seams"
 
 /** Argon2id as on a server, with less work. */
-const cheapHashing = Layer.succeed(PasswordHashing, {
-  ...makeHashing({
+function cheapHashing(verified: string[]) {
+  const hashing = makeHashing({
     hash: (password) => Bun.password.hash(password, { algorithm: "argon2id", memoryCost: 64, timeCost: 1 }),
-    verify: (password, hash) => Bun.password.verify(password, hash),
-  }),
-  isOld: () => false,
-})
+    verify(password, hash) {
+      verified.push(hash)
+      return Bun.password.verify(password, hash)
+    },
+  })
+  return Layer.succeed(PasswordHashing, { ...hashing, isOld: () => false })
+}
 
 /** Everything about people on a real store, with a clock that stands still until it is told to go on. */
 export async function startPeople() {
   const file = join(mkdtempSync(join(tmpdir(), "headrace-")), "store.db")
   const logged: string[] = []
+  const verified: string[] = []
   const logger = Logger.make(({ message, cause }) => void logged.push(Bun.inspect({ message, cause })))
   const layer = Layer.mergeAll(SignIn.layer, Users.layer, Authentication.layer, AuditTrail.layer).pipe(
     Layer.provideMerge(Authenticators.layerOfTokens),
     Layer.provideMerge(Layer.mergeAll(ApiTokens.layer, Sessions.layer, LoginThrottle.layer)),
     Layer.provideMerge(ServerSettings.layer),
-    Layer.provideMerge(Layer.mergeAll(AuditLog.layer, RateLimits.layer, cheapHashing)),
+    Layer.provideMerge(Layer.mergeAll(AuditLog.layer, RateLimits.layer, cheapHashing(verified))),
     Layer.provideMerge(sqliteDatabaseLayer(file)),
     Layer.provideMerge(Layer.mergeAll(TestClock.layer(), Logger.layer([logger]))),
   )
@@ -51,7 +62,7 @@ export async function startPeople() {
   let peer = "192.0.2.7"
   const app = makeApp({
     runtime,
-    endpoints: [...sessionEndpoints, ...meEndpoints, ...userEndpoints, ...administrationEndpoints],
+    endpoints: peopleEndpoints,
     peerOf: () => peer,
   })
   const invited = await runtime.runPromise(SignIn.use(({ inviteFirst }) => inviteFirst))
@@ -68,6 +79,8 @@ export async function startPeople() {
     runtime,
     file,
     logged,
+    /** Hashes that passwords were compared with. */
+    verified,
     setupSecret: invited?.secret ?? "",
     comeFrom: (address: string) => void (peer = address),
     wait: (duration: `${number} ${"seconds" | "minutes" | "hours" | "days"}`) =>
