@@ -9,7 +9,12 @@ export interface FlowProblem {
   readonly message: string
   /** What would fix it, in one sentence. */
   readonly hint?: string
+  /** For programs, where one acts on it. */
+  readonly code?: string
 }
+
+/** A run cannot go on, because the state of the data that it was reading is gone. */
+export const SNAPSHOT_LOST = "snapshot-lost"
 
 /** The flow cannot run. Nothing was touched. */
 export class FlowError extends Data.TaggedError("FlowError")<{

@@ -3,6 +3,7 @@ import type { CommittedSplit, Output, Sink } from "../../core/contract/index.ts"
 import type { RunEvent } from "../../core/events/events.ts"
 import type { Flow } from "../../core/flow/flow-schema.ts"
 import type { Plan } from "../../core/flow/plan.ts"
+import { flowError, SNAPSHOT_LOST } from "../../core/flow/problem.ts"
 import { noteText } from "../../core/run/commit-note.ts"
 import type { SplitReceipt } from "../../core/run/report.ts"
 import {
@@ -105,15 +106,19 @@ function refuseLost(id: string, { step, committed, splits, volatile }: LostSnaps
   const left = splits - committed
   const cannot = `Cannot resume run ${id}: input "${step}" had one state of the data for all splits, and it is gone. ${committed} of ${splits} splits are committed`
   if (volatile.length > 0)
-    return refused(
+    return snapshotLost(
       `${cannot}, and ${volatile.length} of the others, such as "${volatile[0]!.label}", are other rows in another state`,
       `Begin anew: headrace resume ${id} --restart`,
     )
   if (newSnapshot) return Effect.void
-  return refused(
+  return snapshotLost(
     `${cannot}; the other ${left} can only be read as the source is now. A row that has moved from one range to another since then would be missing or there twice`,
     `Accept that with --new-snapshot, or begin anew with --restart`,
   )
+}
+
+function snapshotLost(message: string, hint: string) {
+  return flowError([{ message, hint, code: SNAPSHOT_LOST }])
 }
 
 /** Claims a run and goes on with it. */

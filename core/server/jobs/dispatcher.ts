@@ -62,13 +62,19 @@ export type JobEvent =
   | { readonly type: "job.started"; readonly job: Job }
   | { readonly type: "job.logged"; readonly id: string; readonly line: LogLine }
   | { readonly type: "job.progressed"; readonly id: string; readonly event: RunEvent }
-  /** It has succeeded, failed, was cancelled, skipped or interrupted; a retry is a job of its own. */
+  /** It has succeeded, failed, was cancelled, skipped or interrupted. One that is tried again is queued instead. */
   | { readonly type: "job.ended"; readonly job: Job }
 
 export interface ResumeOptions {
   readonly newSnapshot?: boolean
   readonly restart?: boolean
   readonly force?: boolean
+}
+
+export interface ReplayOptions {
+  /** Absent: the rows of every step. */
+  readonly step?: string
+  readonly assignments: readonly string[]
 }
 
 export interface JobFilter {
@@ -100,8 +106,13 @@ export class Dispatcher extends Context.Service<
     wait(id: string, waitMs: number): Effect.Effect<Job, Failure>
     /** A queued job ends at once; a running one by the flow's deadline, its process is killed after it. */
     cancel(actor: Actor, id: string): Effect.Effect<Job, Failure>
-    /** Queues a failed, cancelled or interrupted job again, to go on where it has ended. */
+    /**
+     * Queues a failed, cancelled or interrupted job again, to go on where it has ended; with `restart`, queues another one
+     * that gives it up and begins anew.
+     */
     resume(actor: Actor, id: string, options: ResumeOptions): Effect.Effect<Job, Failure>
+    /** Queues a job that writes rejected rows of this one's run; `assignments` as `quarantine replay --set` takes them. */
+    replay(actor: Actor, id: string, options: ReplayOptions): Effect.Effect<Job, Failure>
     /** Lines behind `after`, oldest first. */
     logs(
       id: string,

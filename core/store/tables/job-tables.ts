@@ -81,6 +81,18 @@ export function jobTables({ table, text, integer, json }: ColumnKit) {
   }
 }
 
+/** How an attempt begins. */
 export type JobStart =
   | { readonly kind: "run" }
-  | { readonly kind: "resume"; readonly newSnapshot: boolean; readonly restart: boolean; readonly force: boolean }
+  | { readonly kind: "resume"; readonly newSnapshot: boolean; readonly force: boolean }
+  /** A job of its own gives up the run `of`, and begins it anew. */
+  | { readonly kind: "restart"; readonly of: string; readonly force: boolean }
+  /** Removes what a run that nobody goes on with has left, then ends the job. */
+  | { readonly kind: "close"; readonly status: "failed" | "cancelled"; readonly message: string }
+  /** Writes rejected rows of the run `of`. */
+  | {
+      readonly kind: "replay"
+      readonly of: string
+      readonly step?: string
+      readonly assignments: readonly string[]
+    }
