@@ -24,9 +24,13 @@ export function makeFiles({ base, allow = () => true, disk = node }: FilesOption
   function locate(action: string, path: string, mode: "read" | "write"): string {
     const located = resolve(base, path)
     if (allow(located, mode)) return located
-    throw makeFileFailure("permission", `Cannot ${action} "${located}": the flow does not name this path`, {
-      hint: "Name the path in the options of a step",
-    })
+    throw makeFileFailure(
+      "permission",
+      `Cannot ${action} "${located}": it lies outside of the folders that are open to flows`,
+      {
+        hint: "Ask an administrator, who sets which folders are open",
+      },
+    )
   }
   return { list, read, create, rename: move, exists, remove, parts, discardParts }
 

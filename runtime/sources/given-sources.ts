@@ -19,6 +19,8 @@ export interface GivenSourcesOptions {
   readonly secrets: Secrets["Service"]
   /** Folder from which a relative `path` starts. */
   readonly base: string
+  /** Whether a file may be touched. */
+  readonly isOpen: (path: string) => boolean
   readonly refused: (type: string) => { readonly message: string; readonly hint: string } | undefined
 }
 
@@ -54,12 +56,12 @@ const open = Effect.fnUntraced(function* (source: OpenSource, options: GivenSour
   const schema = schemaOf(type, options.components)
   if (schema === undefined) return yield* flowError([unknownType(name, type, options)])
   const given = { name, type, settings: placed(source.settings, options.base) }
-  const refusal = yield* Effect.promise(() => refusalOf(source))
+  const refusal = pathRefusal(given.settings, options) ?? (yield* Effect.promise(() => refusalOf(source)))
   if (refusal !== undefined)
     return yield* flowError([
       {
         message: `Cannot use data source "${name}": ${refusal}`,
-        hint: "An administrator sets where data sources may be: sources.allow and sources.deny",
+        hint: "An administrator sets where data sources may be",
       },
     ])
   return yield* checkedSource(given, schema, options.secrets)
@@ -74,6 +76,12 @@ async function refusalOf({ settings, hosts }: OpenSource): Promise<string | unde
   // One that cannot be resolved cannot be reached either, and the driver says that better.
   const found = await lookup(host, { all: true }).catch(() => [])
   return hostRefusal(hosts, { ...place, addresses: found.map(({ address }) => address) })
+}
+
+/** A link on the disk may lead out of the folders that are open. */
+function pathRefusal(settings: unknown, { isOpen }: GivenSourcesOptions): string | undefined {
+  if (!isObject(settings) || typeof settings.path !== "string" || !settings.path.startsWith("/")) return undefined
+  return isOpen(settings.path) ? undefined : `"${settings.path}" lies outside of the folders that are open`
 }
 
 function placed(settings: unknown, base: string): unknown {

@@ -34,7 +34,8 @@ export const attempt = Effect.fnUntraced(function* (context: DispatchContext, jo
     const { message, _tag } = opened.failure
     return { ending: failed(message, _tag === "StoreError", facts()) } satisfies Outcome
   }
-  const brought = { sources: opened.success, name: nameOf(known.success, job) }
+  const { files } = yield* context.policy.current
+  const brought = { sources: opened.success, files, name: nameOf(known.success, job) }
   const attempting = Effect.gen(function* () {
     if (row.timeoutMs !== null) yield* Effect.forkScoped(timeOut(job, row.timeoutMs))
     return yield* work(context, job, { known: known.success, brought })

@@ -2,6 +2,7 @@ import { Deferred, Effect } from "effect"
 import type { StoreDatabase } from "../../store/database.ts"
 import type { AuditLog } from "../audit.ts"
 import type { ServerSettings } from "../settings.ts"
+import type { SourcePolicy } from "../sources/source-policy.ts"
 import type { SourceRegistry } from "../sources/source-registry.ts"
 import type { FlowCache } from "./flow-cache.ts"
 import type { JobHub } from "./job-hub.ts"
@@ -35,6 +36,7 @@ export interface DispatchContext {
   readonly database: StoreDatabase["Service"]
   readonly flows: FlowCache
   readonly sources: SourceRegistry["Service"]
+  readonly policy: SourcePolicy["Service"]
   readonly audit: AuditLog["Service"]
   readonly settings: ServerSettings["Service"]
   readonly pool: WorkerPool["Service"]

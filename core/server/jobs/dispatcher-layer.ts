@@ -5,6 +5,7 @@ import { AuditLog } from "../audit.ts"
 import { FlowLibrary } from "../flows/flow-library.ts"
 import { makeId } from "../id.ts"
 import { ServerSettings } from "../settings.ts"
+import { SourcePolicy } from "../sources/source-policy.ts"
 import { SourceRegistry } from "../sources/source-registry.ts"
 import { claim } from "./claim.ts"
 import { cancel, replay, resume } from "./control.ts"
@@ -43,6 +44,7 @@ export function dispatcherLayer({ stopMs }: DispatcherOptions) {
         ...{ database, pool, settings, hub, logs, server },
         flows: new FlowCache(yield* FlowLibrary),
         sources: yield* SourceRegistry,
+        policy: yield* SourcePolicy,
         audit: yield* AuditLog,
         active: new Map(),
         wake: Effect.asVoid(Queue.offer(bell, undefined)),

@@ -3,6 +3,7 @@ import type { RunEvent } from "../../events/events.ts"
 import type { PreviewedParameter } from "../../flow/parameters/index.ts"
 import type { RunReport } from "../../run/report.ts"
 import type { Settlement } from "../../store/quarantine.ts"
+import type { FolderPolicy } from "../sources/folders.ts"
 import type { OpenSource } from "../sources/source-registry.ts"
 import type { CheckedFlow } from "./workbench.ts"
 
@@ -10,6 +11,8 @@ import type { CheckedFlow } from "./workbench.ts"
 export interface Brought {
   /** Data sources that the flow may use, secrets in clear. */
   readonly sources: readonly OpenSource[]
+  /** Where its files may lie; relative paths start from the first folder. */
+  readonly files: FolderPolicy
 }
 
 /** A flow as a worker plans it. */
@@ -28,6 +31,12 @@ export interface RunOfOrder extends Brought {
   readonly name?: string
 }
 
+/** A look at one data source. */
+export interface SourceOrder extends Brought {
+  /** Its name, among those that were brought. */
+  readonly source: string
+}
+
 /** What a worker can be told to do, by name. */
 export interface Orders {
   /** Plans a flow and runs it, under this id. */
@@ -44,9 +53,9 @@ export interface Orders {
   readonly plan: FlowOrder
   readonly preview: FlowOrder & { readonly step?: string; readonly rows: number }
   readonly parameters: FlowOrder
-  readonly testConnection: { readonly source: OpenSource }
-  readonly tables: { readonly source: OpenSource; readonly schema?: string; readonly text?: string }
-  readonly columns: { readonly source: OpenSource; readonly table: TableName }
+  readonly testConnection: SourceOrder
+  readonly tables: SourceOrder & { readonly schema?: string; readonly text?: string }
+  readonly columns: SourceOrder & { readonly table: TableName }
 }
 
 export type OrderKind = keyof Orders

@@ -15,7 +15,6 @@ export function flowOf({ order }: Order): string | undefined {
 /** Takes the secrets of an order out of what its worker prints or dies of. */
 export function maskOf({ order }: Order): (text: string) => string {
   const known = makeSecrets()
-  const sources = "source" in order ? [order.source] : order.sources
-  for (const { secrets } of sources) for (const secret of secrets) known.add(secret)
+  for (const { secrets } of order.sources) for (const secret of secrets) known.add(secret)
   return known.mask
 }

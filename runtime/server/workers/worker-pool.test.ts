@@ -1,5 +1,6 @@
 import { afterAll, expect, test } from "bun:test"
-import { readFileSync } from "node:fs"
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { Deferred, Effect, Layer } from "effect"
 import type { Told } from "../../../core/server/jobs/orders.ts"
 import { WorkerError, WorkerPool } from "../../../core/server/jobs/worker-pool.ts"
@@ -26,7 +27,7 @@ function inPool<A, E>(
 const USUAL = { deadlineMs: 5000 }
 
 function orderOf(shop: Workshop, run: string, document: string) {
-  return { run, document, name: "load", parameters: {}, sources: [shop.source] }
+  return { run, document, name: "load", parameters: {}, sources: [shop.source], files: shop.files }
 }
 
 test("a worker runs a flow, and its server remembers the run", () =>
@@ -190,15 +191,39 @@ test("a worker answers what people ask while they write flows", () =>
       expect(yield* pool.perform("check", order, USUAL)).toEqual({ problems: [], warnings: [] })
       const shown = yield* pool.perform("preview", { ...order, rows: 2 }, USUAL)
       expect(shown.shown).toMatchObject([{ step: "write", rows: [["1"], ["2"]] }])
-      const { source } = shop
-      const { server } = yield* pool.perform("testConnection", { source }, USUAL)
+      const source = { source: "t", sources: [shop.source], files: shop.files }
+      const { server } = yield* pool.perform("testConnection", source, USUAL)
       expect(server).toContain("SQLite")
-      expect(yield* pool.perform("tables", { source, text: "T" }, USUAL)).toMatchObject([{ name: "t" }])
-      const { columns } = yield* pool.perform("columns", { source, table: { name: "t" } }, USUAL)
+      expect(yield* pool.perform("tables", { ...source, text: "T" }, USUAL)).toMatchObject([{ name: "t" }])
+      const { columns } = yield* pool.perform("columns", { ...source, table: { name: "t" } }, USUAL)
       expect(columns.map(({ name }) => name)).toEqual(["id"])
-      const missing = yield* Effect.flip(pool.perform("columns", { source, table: { name: "tt" } }, USUAL))
+      const missing = yield* Effect.flip(pool.perform("columns", { ...source, table: { name: "tt" } }, USUAL))
       expect(missing).toMatchObject({ kind: "failed", reason: "missing" })
       const dates = yield* pool.perform("parameters", { ...order, bizdate: "2026-07-01" }, USUAL)
       expect(dates.bizdate).toBe("2026-07-01")
+    }),
+  ))
+
+test("a worker touches no file outside of the folders that are open, whatever a link says", () =>
+  inPool((shop) =>
+    Effect.gen(function* () {
+      const pool = yield* WorkerPool
+      writeFileSync(join(shop.folder, "in.csv"), "id\n1\n")
+      mkdirSync(join(shop.folder, "open"))
+      symlinkSync(shop.folder, join(shop.folder, "open", "link"))
+      const files = { folders: [join(shop.folder, "open")], closed: shop.folder }
+      for (const path of ["../in.csv", "link/in.csv", join(shop.folder, "in.csv")]) {
+        const steps = [
+          { id: "read", use: "csv-input", config: { path } },
+          { id: "write", use: "discard-output", config: {} },
+        ]
+        const document = JSON.stringify({ version: 1, steps, hops: [{ from: "read", to: "write" }] })
+        const error = yield* Effect.flip(pool.perform("check", { document, parameters: {}, sources: [], files }, USUAL))
+        expect(error.message).toContain("outside of the folders that are open")
+      }
+      const error = yield* Effect.flip(
+        pool.perform("testConnection", { source: "t", sources: [shop.source], files }, USUAL),
+      )
+      expect(error.message).toContain("outside of the folders that are open")
     }),
   ))

@@ -55,7 +55,7 @@ export const carriedOut = Effect.fnUntraced(function* ({ kind, order }: Order, o
     }
     case "testConnection": {
       const startedAt = performance.now()
-      const server = yield* withConnection(order.source.name, async ({ connection }) => connection.server)
+      const server = yield* withConnection(order.source, async ({ connection }) => connection.server)
       return { server, durationMs: Math.round(performance.now() - startedAt) } satisfies Answers["testConnection"]
     }
     case "tables":
@@ -125,17 +125,17 @@ const shownRows = Effect.fnUntraced(function* (order: Orders["preview"]) {
 
 const tables = Effect.fnUntraced(function* ({ source, schema, text }: Orders["tables"]) {
   const filter = schema === undefined ? undefined : { schema }
-  const found = yield* withConnection(source.name, ({ connection }) => connection.tables(filter))
+  const found = yield* withConnection(source, ({ connection }) => connection.tables(filter))
   if (text === undefined) return found
   const wanted = text.toLowerCase()
   return found.filter((table) => shownTable(table).toLowerCase().includes(wanted))
 })
 
 const columns = Effect.fnUntraced(function* ({ source, table }: Orders["columns"]) {
-  return yield* withConnection(source.name, async ({ connection, session }) => {
+  return yield* withConnection(source, async ({ connection, session }) => {
     const found = await connection.describeTable(table)
     if (found !== undefined) return found
-    throw await missingTable(connection, shownTable(table), { dataSource: { name: source.name } }, session)
+    throw await missingTable(connection, shownTable(table), { dataSource: { name: source } }, session)
   })
 })
 

@@ -62,7 +62,7 @@ const serve = Effect.gen(function* () {
         const own = Deferred.makeUnsafe<void>()
         stop = own
         const tell = telling.tell.bind(telling)
-        return yield* perform(order, { installed, host, base: process.cwd(), tell, stop: own }).pipe(
+        return yield* perform(order, { installed, host, tell, stop: own }).pipe(
           Effect.ensuring(Effect.promise(() => telling.flushed())),
           Effect.ensuring(
             Effect.sync(() => {

@@ -1,3 +1,4 @@
+import process from "node:process"
 import { Deferred, Effect, Fiber, identity, Layer, Logger } from "effect"
 import { DataSources, InstalledComponents, Machine } from "../../../core/host/services.ts"
 import { movesRows, type Told } from "../../../core/server/jobs/orders.ts"
@@ -5,6 +6,7 @@ import { Quarantine } from "../../../core/store/quarantine.ts"
 import { RunStore } from "../../../core/store/run-store.ts"
 import type { Installed } from "../../discovery/installed.ts"
 import { makeFiles } from "../../files/files.ts"
+import { openPaths } from "../../files/open-paths.ts"
 import { makeGivenSources } from "../../sources/given-sources.ts"
 import { makeSecrets, maskedJson, Secrets } from "../../sources/secrets.ts"
 import type { Order, OrderFailure } from "../channel/worker-calls.ts"
@@ -17,8 +19,6 @@ import { type Host, makeQuarantineClient, makeRunStoreClient } from "./store-cli
 export interface PerformContext {
   readonly installed: Installed
   readonly host: Host
-  /** Relative paths start here. */
-  readonly base: string
   readonly tell: (told: Told) => void
   /** Ends the work. */
   readonly stop: Deferred.Deferred<void>
@@ -26,17 +26,22 @@ export interface PerformContext {
 
 /** Carries out one order. What was learnt for it, secrets above all, is forgotten with it. */
 export const perform = Effect.fnUntraced(function* (order: Order, context: PerformContext) {
-  const { installed, host, base, tell, stop } = context
+  const { installed, host, tell, stop } = context
   const secrets = makeSecrets()
   const { components } = installed
-  const sources = "source" in order.order ? [order.order.source] : order.order.sources
+  const { sources, files } = order.order
+  const [base = process.cwd()] = files.folders
+  const isOpen = openPaths(files)
   const log = makeOrderLog((level, text) => tell({ kind: "log", at: Date.now(), level, text: secrets.mask(text) }))
   const layer = Layer.mergeAll(
     Layer.succeed(Secrets, secrets),
     Layer.succeed(Plugins, installed),
     Layer.succeed(InstalledComponents, components),
-    Layer.succeed(Machine, { files: makeFiles({ base }), log }),
-    Layer.succeed(DataSources, makeGivenSources({ sources, components, secrets, base, refused: explain(installed) })),
+    Layer.succeed(Machine, { files: makeFiles({ base, allow: isOpen }), log }),
+    Layer.succeed(
+      DataSources,
+      makeGivenSources({ sources, components, secrets, base, isOpen, refused: explain(installed) }),
+    ),
     Layer.succeed(RunStore, makeRunStoreClient(host)),
     Layer.succeed(Quarantine, makeQuarantineClient(host)),
     Logger.layer([]),

@@ -52,6 +52,8 @@ export class Workshop implements Disposable {
     }),
   )
 
+  readonly files = { folders: [this.folder], closed: join(this.folder, "none") }
+
   /** Rows of the target. */
   query(sql: string): unknown[] {
     using database = new Database(join(this.folder, "t.db"))
