@@ -34,7 +34,7 @@ export function dispatcherLayer({ stopMs }: DispatcherOptions) {
     Effect.gen(function* () {
       const database = yield* StoreDatabase
       const pool = yield* WorkerPool
-      const process = yield* ServerProcess
+      const own = yield* ServerProcess
       const settings = yield* ServerSettings
       const hub = new JobHub()
       const logs = new JobLogs(database, (id, line) => hub.publish({ type: "job.logged", id, line }))
@@ -50,7 +50,7 @@ export function dispatcherLayer({ stopMs }: DispatcherOptions) {
         wake: Effect.asVoid(Queue.offer(bell, undefined)),
         isStopping: false,
       }
-      const fleet = { database, process, server }
+      const fleet = { database, own, server }
       yield* appear(fleet)
       const recovered = Effect.gen(function* () {
         for (const row of yield* recover(fleet)) hub.publish({ type: "job.queued", job: jobOf(row) })

@@ -8,13 +8,13 @@ import type { ServerProcess } from "./server-process.ts"
 
 interface FleetContext {
   readonly database: StoreDatabase["Service"]
-  readonly process: ServerProcess["Service"]
+  readonly own: ServerProcess["Service"]
   /** Id of this server. */
   readonly server: string
 }
 
 /** Tells the others that this server is there; again, should one of them have believed it dead. */
-export const appear = Effect.fnUntraced(function* ({ database, process: { owner }, server }: FleetContext) {
+export const appear = Effect.fnUntraced(function* ({ database, own: { owner }, server }: FleetContext) {
   const now = yield* Clock.currentTimeMillis
   const row = {
     id: server,
@@ -40,13 +40,13 @@ export const leave = ({ database, server }: FleetContext) =>
  * Takes the jobs of servers that are gone back into the queue: to be resumed where their flow says so, else to be closed
  * and failed. Gives the jobs.
  */
-export const recover = Effect.fnUntraced(function* ({ database, process, server }: FleetContext) {
+export const recover = Effect.fnUntraced(function* ({ database, own, server }: FleetContext) {
   const now = yield* Clock.currentTimeMillis
   const known = yield* database.read(({ select, tables: { servers } }) => select().from(servers))
   const isGone = (row: (typeof known)[number]) => {
     if (row.id === server) return false
     const owner: Owner = { pid: row.pid, host: row.host, ...(row.process === null ? {} : { start: row.process }) }
-    const life = process.lifeOf(owner)
+    const life = own.lifeOf(owner)
     return life === "gone" || (life === "elsewhere" && now - row.seenAt > SILENT_MS)
   }
   const gone = known.filter(isGone).map(({ id }) => id)
