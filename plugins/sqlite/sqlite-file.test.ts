@@ -125,3 +125,18 @@ test.each(["bun", "deno"])("sqlite frees a lock when the %s process that holds i
   }
   expect(await connection.lock!("x")).toBe(true)
 })
+
+test("sqlite lets no statement of a flow reach another file", async () => {
+  const [own, other, copy] = [newPath(), newPath(), newPath()]
+  await using writer = await connect(other)
+  await writer.execute("CREATE TABLE secrets AS SELECT 'geheim' AS password")
+  await using connection = await connect(own)
+  await connection.execute("CREATE TABLE t AS SELECT 1 AS id")
+  const refused = { message: expect.stringContaining("too many attached databases - max 0") }
+  for (const sql of [`ATTACH DATABASE '${other}' AS o`, `ATTACH 'file:${other}?mode=ro' AS o`, `VACUUM INTO '${copy}'`])
+    await expect(connection.execute(sql)).rejects.toMatchObject(refused)
+  await expect(connection.query("SELECT * FROM o.secrets")).rejects.toThrow()
+  expect(existsSync(copy)).toBe(false)
+  await using missing = await connect(newPath())
+  await expect(missing.query(`SELECT 1 FROM pragma_database_list WHERE name = 'o'`)).rejects.toThrow()
+})

@@ -36,6 +36,9 @@ the writer waits for the reader: switch the file to WAL by \`PRAGMA journal_mode
 file beside the database, whose name ends in \`-headrace-lock-…\`, keeps other runs away; it stays, and may be removed when
 no run is going on.
 
+**One file.** SQL of a flow reaches the file of its data source and no other: \`ATTACH\`, \`VACUUM\` and \`VACUUM INTO\` are
+refused.
+
 **Limits.** The driver is synchronous: a statement that computes long before its first row cannot be cancelled.
 `.trim(),
   config: {
@@ -135,8 +138,11 @@ function addFloor(database: DatabaseSync): void {
 
 /** What is seen of a file that does not exist. */
 function nothing(): DatabaseSync {
-  return new DatabaseSync(":memory:")
+  return new DatabaseSync(":memory:", { limits: ONE_FILE })
 }
+
+/** SQL of a flow must not reach files that the data source does not name; VACUUM INTO attaches one as well. */
+const ONE_FILE = { attach: 0 }
 
 function openFile({ path, readOnly }: SqliteSettings, session: Session, creates: boolean): DatabaseSync {
   if (/^(?::memory:|\s*|file:.*)$/i.test(path)) {
@@ -147,7 +153,7 @@ function openFile({ path, readOnly }: SqliteSettings, session: Session, creates:
   try {
     // The driver has no mode that writes and never creates.
     if (!readOnly && !creates) new DatabaseSync(path, { readOnly: true }).close()
-    return new DatabaseSync(path, { readOnly })
+    return new DatabaseSync(path, { readOnly, limits: ONE_FILE })
   } catch (error) {
     throw failure(session, `Cannot open "${path}"`, error)
   }
