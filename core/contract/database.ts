@@ -107,7 +107,11 @@ export interface TableInfo {
   readonly estimatedRows?: number
 }
 
-/** One connection. Calls do not overlap, except `close`. Every promise rejects with a failure whose reason is known. */
+/**
+ * One connection. Calls do not overlap, except `close` and `waitsFor`. A call that takes longer than the run allows has the
+ * signal of the session of `connect` aborted: what runs at the server is to be cancelled then. Every promise rejects with
+ * a failure whose reason is known.
+ */
 export interface Connection extends AsyncDisposable {
   /** What the server says it is, such as `PostgreSQL 16.2`. */
   readonly server: string

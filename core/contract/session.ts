@@ -67,7 +67,7 @@ export interface RunSettings {
   readonly timeZone: string
   readonly connectTimeoutMs: number
   readonly connectRetries: number
-  /** Limit of one preparation or completion statement. */
+  /** Limit of one statement of planning, preparation or completion; the host sees to it, see {@link Connection}. */
   readonly statementTimeoutMs: number
   /**
    * What becomes of columns that a source has and the plan, or a target, has not: `fail` refuses them when they appear

@@ -117,7 +117,8 @@ const settingsSchema = {
       minimum: 60_000,
       maximum: 172_800_000,
       default: 1_800_000,
-      description: "Limit of one preparation or completion statement.",
+      description:
+        "Limit of one statement of planning, preparation or completion, and of the wait for somebody else's lock in it.",
     },
     cancelTimeoutMs: {
       type: "integer",

@@ -6,6 +6,7 @@ import { copyCommand } from "./copy-command.ts"
 import { createTableCommand } from "./create-table-command.ts"
 import { globalFlags } from "./global-flags.ts"
 import { keysCommand } from "./keys-command.ts"
+import { marksCommand } from "./marks-command.ts"
 import { paramsCommand } from "./params-command.ts"
 import { planCommand } from "./plan-command.ts"
 import { previewCommand } from "./preview-command.ts"
@@ -25,7 +26,10 @@ export const rootCommand = Command.make("headrace").pipe(
   Command.withSubcommands([
     { group: "Move rows", commands: [copyCommand, runCommand] },
     { group: "Look before", commands: [checkCommand, planCommand, previewCommand, paramsCommand] },
-    { group: "Look after runs", commands: [runsCommand, resumeCommand, cancelCommand, quarantineCommand] },
+    {
+      group: "Look after runs",
+      commands: [runsCommand, resumeCommand, cancelCommand, quarantineCommand, marksCommand],
+    },
     {
       group: "Data sources",
       commands: [testConnectionCommand, tablesCommand, columnsCommand, createTableCommand],

@@ -49,8 +49,14 @@ export const fingerprints = Effect.fnUntraced(function* (plan: Plan) {
 
 /** What each input loads by a mark, such as `shop: orders by changed_at`, by step: the mark belongs to just that. */
 export function markSources(plan: Plan): Readonly<Record<string, string>> {
+  return markSourcesOf(inputsOf(plan))
+}
+
+export function markSourcesOf(
+  inputs: readonly Pick<PlannedStep, "id" | "dataSources" | "config">[],
+): Readonly<Record<string, string>> {
   return Object.fromEntries(
-    inputsOf(plan).map(({ id, dataSources, config }) => {
+    inputs.map(({ id, dataSources, config }) => {
       const { schema, table, incremental } = config as {
         readonly schema?: string
         readonly table?: string

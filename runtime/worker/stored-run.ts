@@ -61,6 +61,16 @@ export const refuseBusy = Effect.fnUntraced(function* (action: string, run: RunR
 
 /** The outputs of a run, ready to be called, without a look at any system. */
 export const outputsOf = Effect.fnUntraced(function* (run: RunRecord, flow: Flow) {
+  const { steps, parameters } = yield* boundSteps(run, flow)
+  return { parameters, outputs: steps.filter(({ component }) => component.kind === "output") }
+})
+
+/** The steps of a run as its parameters make them. */
+export const stepsOf = Effect.fnUntraced(function* (run: RunRecord, flow: Flow) {
+  return (yield* boundSteps(run, flow)).steps
+})
+
+const boundSteps = Effect.fnUntraced(function* (run: RunRecord, flow: Flow) {
   const { bizdate, scheduledAt, parameters } = run
   const resolved = resolveParameters({
     document: flow,
@@ -74,8 +84,7 @@ export const outputsOf = Effect.fnUntraced(function* (run: RunRecord, flow: Flow
     return yield* flowError(
       resolved.problems.map(({ message, hint }) => ({ message, ...(hint === undefined ? {} : { hint }) })),
     )
-  const steps = yield* bindSteps(flow, resolved.values)
-  return { parameters: resolved.values, outputs: steps.filter(({ component }) => component.kind === "output") }
+  return { parameters: resolved.values, steps: yield* bindSteps(flow, resolved.values) }
 })
 
 /** Something that cannot be done with a run. Nothing was touched. */
