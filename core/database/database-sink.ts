@@ -39,12 +39,12 @@ export async function openSink(
     const timeoutMs = config.timeoutMs ?? session.settings.statementTimeoutMs
     const opened = { database, config, step: request.step, timeoutMs, table, writers, ledger }
     // Held by a connection of its own, which lives as long as the sink.
-    if (config.mode === "replaceTable") await takeLock(opened, session)
+    const keep = config.mode === "replaceTable" ? await takeLock(opened, session) : async () => {}
     const { target, made } = await prepare(opened, connection, request, session)
     const verification = verificationOf(opened, target, session)
     if (config.mode === "append") await verification?.begin(connection, session)
     await writers.give(connection, true)
-    return sink(opened, target, made, verification)
+    return sink(opened, target, { made, keep }, verification)
   } catch (error) {
     await writers[Symbol.asyncDispose]()
     throw error
@@ -81,12 +81,16 @@ export async function openLedger(
   }
 }
 
-/** One replacement of a table at a time; who comes second waits. */
-export async function takeLock({ writers, table, timeoutMs }: Opened, session: Session): Promise<void> {
+/** One replacement of a table at a time; who comes second waits. What is returned fails when the lock is lost. */
+export async function takeLock({ writers, table, timeoutMs }: Opened, session: Session): Promise<() => Promise<void>> {
   const keeper = await writers.take(session)
-  if (keeper.lock === undefined) return await writers.give(keeper, true)
+  const name = `headrace:replace:${shownTable(table)}`
+  if (keeper.lock === undefined) {
+    await writers.give(keeper, true)
+    return async () => {}
+  }
   const end = performance.now() + timeoutMs
-  for (let told = false; !(await keeper.lock(`headrace:replace:${shownTable(table)}`)); told = true) {
+  for (let told = false; !(await keeper.lock(name)); told = true) {
     if (!told) session.log.warn(`Another run is replacing table "${shownTable(table)}": this one waits for it`)
     if (performance.now() >= end) {
       throw session.failure(
@@ -97,6 +101,8 @@ export async function takeLock({ writers, table, timeoutMs }: Opened, session: S
     await new Promise((resolve) => setTimeout(resolve, 200))
     session.signal.throwIfAborted()
   }
+  // Whoever has a lock gets it again.
+  return async () => void (await keeper.lock!(name))
 }
 
 /** Preparation statements, the table itself, the stage: each once in the life of a run. */
@@ -192,7 +198,19 @@ function verificationOf(
   return new Verification(database.dialect, ledger, loaded, columns)
 }
 
-function sink(opened: Opened, target: Target, made: boolean, verification: Verification | undefined): Sink {
+interface Preparation {
+  /** The table was created. */
+  readonly made: boolean
+  /** Fails when another run may be replacing the table. */
+  keep(): Promise<void>
+}
+
+function sink(
+  opened: Opened,
+  target: Target,
+  { made, keep }: Preparation,
+  verification: Verification | undefined,
+): Sink {
   const { database, config, writers, ledger, timeoutMs } = opened
   const { pairs } = target.mapping
   const known = Object.keys(database.outputOptions ?? {})
@@ -220,6 +238,8 @@ function sink(opened: Opened, target: Target, made: boolean, verification: Verif
           const loaded = await connection.load(load, watch?.rows(ready) ?? ready, watch?.session ?? loading)
           await session.sealed()
           await watch?.keep(connection, split.id)
+          // Had its lock been lost, another run could have made a stage of the same name.
+          if (replaces) await ledger!.hold(connection, "stage")
           await ledger?.record(connection, splitItem(split.id), { written: loaded.written, note: split.note() })
           return loaded.written
         })
@@ -239,6 +259,7 @@ function sink(opened: Opened, target: Target, made: boolean, verification: Verif
             }),
         }),
     async finish(session) {
+      await keep()
       await withConnection(writers, session, async (connection) => {
         const verify = async () => void (await verification?.check(connection, session))
         if (replaces) await replaceNow(connection, target.info, replaceRequest(opened, session), verify)
@@ -252,6 +273,8 @@ function sink(opened: Opened, target: Target, made: boolean, verification: Verif
     },
     async abort(session) {
       if (!replaces && committed) return
+      // What another run has taken over is not ours to remove.
+      await keep()
       await withConnection(writers, session, (connection) => takeBack(opened, connection, made, session))
     },
     [Symbol.asyncDispose]: () => writers[Symbol.asyncDispose](),

@@ -98,6 +98,17 @@ export class Ledger {
     )
   }
 
+  /** In the open transaction: makes sure that a note still stands, which another run may have swept away, and stays so. */
+  async hold(connection: Connection, item: string): Promise<void> {
+    const id = `${this.#quote("id")} = ${this.#text(await this.#id(item))}`
+    const { dialect, failure, run } = this.#place
+    if ((await this.#select(connection, `${id}${dialect.forUpdate ?? ""}`)).length > 0) return
+    throw failure("conflict", `Cannot commit: another run has taken the target over from run ${run.id}`, {
+      retryable: false,
+      hint: "The connection that held the lock of the target was lost. Resume the run, or begin anew",
+    })
+  }
+
   /** Does something once in the life of the run, together with its note where the database allows that. */
   async once(connection: Connection, item: string, work: () => Promise<void>, note = ""): Promise<void> {
     if ((await this.find(connection, item)) !== undefined) return

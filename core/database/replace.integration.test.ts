@@ -352,6 +352,35 @@ describe.each(SUBJECTS)("replaceTable in %s", (name) => {
   })
 })
 
+/** Ends the connection that holds the lock of a replacement, and no other. */
+const CUT_KEEPER = {
+  postgres:
+    "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+  mysql: undefined,
+} as const
+
+test("replaceTable in postgres mixes no rows of two runs when one has lost its lock without knowing", async () => {
+  const subject = await target("postgres")
+  const first = newRun()
+  await using slow = await loaded(subject, first)
+  const session = { ...testSession(), run: { id: first, fence: 1 } }
+  await using admin = await subject.connect()
+  await admin.query(CUT_KEEPER.postgres)
+  const second = newRun()
+  await using other = await loaded(subject, second)
+  async function* more(): AsyncGenerator<Batch> {
+    yield batchOfIds(session, 50, 60)
+  }
+  expect(await failureOf(slow.write({ id: "in/1", attempt: 1, note: () => "" }, more(), session))).toContain(
+    "conflict: ",
+  )
+  expect(await failureOf(slow.finish(session))).not.toBe("none")
+  expect(await ids(subject)).toEqual(OLD)
+  await other.finish({ ...testSession(), run: { id: second, fence: 1 } })
+  expect(await ids(subject)).toEqual(NEW)
+  expect(await tables(subject)).toEqual(["t"])
+})
+
 const OBSTACLES = {
   postgres: ["CREATE VIEW seen AS SELECT id FROM t", "seen"],
   mysql: ["CREATE TRIGGER told BEFORE INSERT ON t FOR EACH ROW SET @told = 1", "told"],

@@ -183,6 +183,7 @@ async function swap(connection: Connection, request: ReplaceRequest, swapper: Re
     await patiently(request, () =>
       inTransaction(connection, async () => {
         await exchange()
+        await ledger.hold(connection, "stage")
         await ledger.record(connection, "swapped")
       }),
     )
@@ -191,7 +192,10 @@ async function swap(connection: Connection, request: ReplaceRequest, swapper: Re
   // The rename commits by itself: from this note on the load counts as complete, whatever happens in between.
   if ((await ledger.find(connection, "swapping")) === undefined)
     await inTransaction(connection, () => ledger.record(connection, "swapping", { note: names.stage.name }))
-  await patiently(request, exchange)
+  await patiently(request, async () => {
+    await inTransaction(connection, () => ledger.hold(connection, "stage"))
+    await exchange()
+  })
   await inTransaction(connection, () => ledger.record(connection, "swapped"))
 }
 
@@ -211,6 +215,7 @@ async function replacePartition(
     const done = await patiently(request, () =>
       inTransaction(connection, async () => {
         const exchanged = await exchange()
+        await ledger.hold(connection, "stage")
         if (exchanged) await ledger.record(connection, "swapped")
         return exchanged
       }),
@@ -218,6 +223,7 @@ async function replacePartition(
     if (done) return
   } else if (swapper?.contents !== undefined) {
     // Exchanged twice, the old rows would be back: the note tells which rows the stage held before.
+    await inTransaction(connection, () => ledger.hold(connection, "stage"))
     const contents = await swapper.contents(names.stage)
     const noted = await ledger.find(connection, "exchanging")
     if (noted === undefined)
@@ -244,6 +250,7 @@ async function rewrite(
     .map(({ name }) => dialect.quote(name))
     .join(", ")
   await inTransaction(connection, async () => {
+    await ledger.hold(connection, "stage")
     await connection.execute(`DELETE FROM ${table}${where === undefined ? "" : ` WHERE ${where}`}`)
     await connection.execute(
       `INSERT INTO ${table} (${columns})${dialect.insertOverriding ?? ""} SELECT ${columns} FROM ${stage}`,

@@ -44,6 +44,17 @@ test("run-journal writes about a megabyte of rejected rows at a time, without wa
   file[Symbol.dispose]()
 })
 
+test("run-journal takes nothing more from a try that was given up and goes on all the same", async () => {
+  using at = new TestStore()
+  const { file, journal } = await journalOf(at)
+  await journal.splitStarted("read/1", 2, [])
+  journal.reject(aRejection("r1", 0, { attempt: 1 }))
+  journal.reject(aRejection("r1", 1, { attempt: 2 }))
+  await journal.sealed()
+  expect(file.all("SELECT row FROM rejections")).toEqual([{ row: 1 }])
+  file[Symbol.dispose]()
+})
+
 test("run-journal forgets what earlier tries of a split rejected, but for the steps that have committed it", async () => {
   using at = new TestStore()
   const { file, journal } = await journalOf(at)

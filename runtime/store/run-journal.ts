@@ -18,6 +18,8 @@ export function makeRunJournal({ store, run, origin, markSources, mask }: Journa
   let rows: Rejection[] = []
   let characters = 0
   let writing: Promise<void> = Promise.resolve()
+  /** The latest try of each split: one that was given up may still hand over rows. */
+  const tries = new Map<string, number>()
   let fault: { readonly error: unknown } | undefined
 
   function flush(): void {
@@ -50,10 +52,12 @@ export function makeRunJournal({ store, run, origin, markSources, mask }: Journa
   return {
     inputOpened: (input) => store.inputOpened(run, input),
     async splitStarted(split, attempt, kept) {
+      tries.set(split, attempt)
       await flushed()
       await store.splitStarted(run, split, attempt, kept)
     },
     reject(rejection) {
+      if (rejection.attempt < (tries.get(rejection.split) ?? 0)) return
       // What cannot be kept must not be dropped without a word: the run ends.
       if (fault !== undefined) throw fault.error
       rows.push(rejection)

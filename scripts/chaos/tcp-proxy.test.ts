@@ -127,7 +127,7 @@ test("tcp-proxy tells the client of an upstream that is not there", async () => 
   expect(await new End(connect(proxy.port, "127.0.0.1")).ending()).toBe("ECONNRESET")
 })
 
-test("tcp-proxy acts before the server has a statement, and can keep it back", async () => {
+test("tcp-proxy acts before the server has a statement, and can keep it back with everything that follows", async () => {
   const { client, server, proxy } = await connected()
   const seen: string[] = []
   proxy.onStatement({ words: ["COMMIT"], nth: 2, when: "before" }, async () => {
@@ -137,9 +137,10 @@ test("tcp-proxy acts before the server has a statement, and can keep it back", a
   client.write("COMMIT 1.")
   await server.next(9)
   client.write("COMMIT 2.")
-  await Bun.sleep(30)
-  client.write("BEGIN")
-  expect(await server.next(14)).toBe("COMMIT 1.BEGIN")
+  // Who lost a message has lost the connection: nobody waits for an answer that cannot come.
+  await client.ending()
+  await server.ending()
+  expect(server.received).toBe("COMMIT 1.")
   expect(seen).toEqual(["COMMIT 1."])
 })
 

@@ -100,6 +100,11 @@ export class TcpProxy implements AsyncDisposable {
     if (from === "client") for (const count of this.#counts) count.take(chunk)
     const verdicts = this.#watches.flatMap((watch) => watch.take(chunk, from, line) ?? [])
     if (verdicts.length === 0) return undefined
-    return Promise.all(verdicts).then((words) => (words.includes("drop") ? "drop" : "forward"))
+    return Promise.all(verdicts).then((words) => {
+      if (!words.includes("drop")) return "forward"
+      // No network loses a message and keeps the connection. Its client may be another worker, which lives.
+      line.destroy()
+      return "drop"
+    })
   }
 }
