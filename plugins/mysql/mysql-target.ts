@@ -32,7 +32,7 @@ export async function targetOf(link: Link, request: LoadRequest): Promise<Target
     keys,
     into: stage,
     verb: "REPLACE",
-    stage: stageSql(table, stage, request),
+    stage: stageSql(table, stage, { ...request, index: keys.find((key) => sameNames(key.columns, keyColumns))?.name }),
     ...sendingTo(stage, "REPLACE", columns),
   }
 }
@@ -79,20 +79,26 @@ function expressionOf(column: TableColumn): ((field: string) => string) | undefi
 
 /**
  * A temporary table whose only unique key is the one that rows are found by: sending rows there with REPLACE leaves
- * the last of each key, as the table's own collation sees keys.
+ * the last of each key, as the table's own collation sees keys. The table is looked up by its key for each row of the
+ * stage: left to itself, a server that takes the stage for large or the table for small reads, and locks, all of it.
  */
-function stageSql(table: string, stage: string, request: LoadRequest): NonNullable<Target["stage"]> {
-  const { columns, keyColumns, mode } = request
+function stageSql(
+  table: string,
+  stage: string,
+  request: LoadRequest & { readonly index: string | undefined },
+): NonNullable<Target["stage"]> {
+  const { columns, keyColumns, mode, index } = request
   const names = columns.map(({ name }) => quote(name))
   const keys = keyColumns.map(quote)
+  const found = `${table} AS t${index === undefined ? "" : ` FORCE INDEX (${quote(index)})`}`
   const match = keys.map((key) => `t.${key} = s.${key}`).join(" AND ")
   const changed = columns.map(({ name }) => name).filter((name) => !keyColumns.includes(name))
   const sets = changed.map((name) => `t.${quote(name)} = s.${quote(name)}`).join(", ")
   const known =
     mode === "overwriteRows"
-      ? [`DELETE t FROM ${table} AS t JOIN ${stage} AS s ON ${match}`]
+      ? [`DELETE t FROM ${stage} AS s STRAIGHT_JOIN ${found} ON ${match}`]
       : changed.length > 0
-        ? [`UPDATE ${table} AS t JOIN ${stage} AS s ON ${match} SET ${sets}`]
+        ? [`UPDATE ${stage} AS s STRAIGHT_JOIN ${found} ON ${match} SET ${sets}`]
         : []
   const staged = names.map((name) => `s.${name}`).join(", ")
   return {
@@ -103,7 +109,7 @@ function stageSql(table: string, stage: string, request: LoadRequest): NonNullab
     merge: [
       ...known,
       `INSERT INTO ${table} (${names.join(", ")}) SELECT ${staged} FROM ${stage} AS s ` +
-        `LEFT JOIN ${table} AS t ON ${match} WHERE t.${keys[0]} IS NULL ORDER BY s.headrace_order`,
+        `LEFT JOIN ${found} ON ${match} WHERE t.${keys[0]} IS NULL ORDER BY s.headrace_order`,
     ],
   }
 }
