@@ -64,6 +64,18 @@ class Builder implements BatchBuilder {
       this.#checkAt = rows
   }
 
+  endRows(count: number): void {
+    if (count === 0) return
+    const first = this.rows
+    this.rows += count
+    const { columns, rows } = this
+    for (let i = 0; i < columns.length; i++) if (columns[i]!.length !== rows) this.#misshapen()
+    if (this.#positions !== undefined)
+      for (let row = first; row < rows; row++) this.#positions[row] = this.#position + row - first
+    this.#position += count
+    this.#checkAt = rows
+  }
+
   discardRow(): void {
     for (const column of this.columns) column.truncate(this.rows)
     if (this.rows === 0) this.#firstRow++

@@ -141,6 +141,11 @@ export interface BatchBuilder {
   readonly full: boolean
   /** Ends a row. Throws when a column did not get exactly one value. */
   endRow(): void
+  /**
+   * Ends so many rows at once, whose values were appended column by column. They must find room up to the builder's
+   * number of rows, and none of them can be discarded; their bytes are looked at only behind the last of them.
+   */
+  endRows(rows: number): void
   /** Forgets what the unfinished row has put into any column. A half-read row never travels on. The row still counts in `firstRow`. */
   discardRow(): void
   /** The batch so far; the builder starts afresh with new memory. */

@@ -137,7 +137,7 @@ const MINUS_INFINITY = new TextEncoder().encode("-Infinity")
 let digitsText = new Uint8Array(256)
 
 /** Groups of four decimal digits (`numeric_send`): count, weight of the first group, sign, digits to show, groups. */
-function readNumeric(column: ColumnBuilder, source: Uint8Array, start: number): boolean {
+export function readNumeric(column: ColumnBuilder, source: Uint8Array, start: number): boolean {
   const groups = (source[start]! << 8) | source[start + 1]!
   const weight = ((source[start + 2]! << 24) >> 16) | source[start + 3]!
   const sign = (source[start + 4]! << 8) | source[start + 5]!
@@ -156,14 +156,9 @@ function readNumeric(column: ColumnBuilder, source: Uint8Array, start: number): 
   if (weight < 0) out[to++] = 0x30
   for (let group = 0; group <= weight; group++) {
     const at = first + group * 2
-    let value = group < groups ? (source[at]! << 8) | source[at + 1]! : 0
+    const value = group < groups ? (source[at]! << 8) | source[at + 1]! : 0
     if (group === 0) {
-      let unit = value >= 1000 ? 1000 : value >= 100 ? 100 : value >= 10 ? 10 : 1
-      for (; unit >= 1; unit = (unit / 10) | 0) {
-        const digit = (value / unit) | 0
-        out[to++] = 0x30 + digit
-        value -= digit * unit
-      }
+      to = leadingDigits(out, to, value)
       continue
     }
     to = fourDigits(out, to, value)
@@ -181,13 +176,28 @@ function readNumeric(column: ColumnBuilder, source: Uint8Array, start: number): 
   return true
 }
 
+/** The four digits of every number below 10000, each in its byte: dividing costs more than the rest of a value. */
+const DIGITS = Uint32Array.from({ length: 10_000 }, (_, value) => {
+  const digit = (unit: number) => 0x30 + (Math.trunc(value / unit) % 10)
+  return digit(1000) | (digit(100) << 8) | (digit(10) << 16) | (digit(1) << 24)
+})
+
 function fourDigits(out: Uint8Array, at: number, value: number): number {
-  const thousands = (value / 1000) | 0
-  const hundreds = ((value - thousands * 1000) / 100) | 0
-  const tens = ((value - thousands * 1000 - hundreds * 100) / 10) | 0
-  out[at] = 0x30 + thousands
-  out[at + 1] = 0x30 + hundreds
-  out[at + 2] = 0x30 + tens
-  out[at + 3] = 0x30 + value - thousands * 1000 - hundreds * 100 - tens * 10
+  const digits = DIGITS[value]!
+  out[at] = digits
+  out[at + 1] = digits >>> 8
+  out[at + 2] = digits >>> 16
+  out[at + 3] = digits >>> 24
   return at + 4
+}
+
+/** Without the zeros in front. */
+function leadingDigits(out: Uint8Array, at: number, value: number): number {
+  const digits = DIGITS[value]!
+  let to = at
+  if (value >= 1000) out[to++] = digits
+  if (value >= 100) out[to++] = digits >>> 8
+  if (value >= 10) out[to++] = digits >>> 16
+  out[to++] = digits >>> 24
+  return to
 }

@@ -173,48 +173,55 @@ function text(offsets: Int32Array, data: Uint8Array, version: number, nul: NulPo
   }
 }
 
-/** Canonical text to `numeric_recv`'s form. */
 function decimals(offsets: Int32Array, data: Uint8Array): Encoder {
   return (row, out, at) => {
-    let from = offsets[row]!
-    const end = offsets[row + 1]!
-    const minus = data[from] === 0x2d
-    if (minus) from++
-    if (data[from]! > 0x39) {
-      const sign = data[from] === 0x4e ? 0xc000 : minus ? 0xf000 : 0xd000
-      return header(out, length(out, at, 8), 0, 0, sign, 0)
-    }
-    let point = from
-    while (point < end && data[point] !== 0x2e) point++
-    const whole = point - from
-    const scale = point < end ? end - point - 1 : 0
-    const weight = ((whole + 3) >> 2) - 1
-    let to = at + 12
-    let groups = 0
-    let skipped = 0
-    // Digits are grouped outwards from the point, so the first group may be short and the last is padded.
-    for (let position = whole - (weight + 1) * 4; position < whole + scale; position += 4) {
-      let value = 0
-      for (let i = position; i < position + 4; i++) {
-        const digit = i < 0 || i >= whole + scale ? 0 : data[i < whole ? from + i : from + i + 1]! - 0x30
-        value = value * 10 + digit
-      }
-      if (groups === 0 && value === 0) {
-        skipped++
-        continue
-      }
-      out[to++] = value >> 8
-      out[to++] = value
-      groups++
-    }
-    while (groups > 0 && out[to - 1] === 0 && out[to - 2] === 0) {
-      to -= 2
-      groups--
-    }
-    int32(out, at, 8 + groups * 2)
-    header(out, at + 4, groups, groups === 0 ? 0 : weight - skipped, minus && groups > 0 ? 0x4000 : 0, scale)
-    return to
+    const end = numeric(data, offsets[row]!, offsets[row + 1]!, out, at + 4)
+    int32(out, at, end - at - 4)
+    return end
   }
+}
+
+/** What {@link numeric} writes at most for each value, next to one byte for each of its text. */
+export const NUMERIC_BYTES = 16
+
+/** Canonical text, `data[start .. end)`, to `numeric_recv`'s form; returns where that ends. */
+export function numeric(data: Uint8Array, start: number, end: number, out: Uint8Array, at: number): number {
+  let from = start
+  const minus = data[from] === 0x2d
+  if (minus) from++
+  if (data[from]! > 0x39) return header(out, at, 0, 0, data[from] === 0x4e ? 0xc000 : minus ? 0xf000 : 0xd000, 0)
+  let point = from
+  while (point < end && data[point] !== 0x2e) point++
+  const scale = point < end ? end - point - 1 : 0
+  let weight = ((point - from + 3) >> 2) - 1
+  const first = at + 8
+  let to = first
+  // Digits are grouped outwards from the point, so the first group may be short and the last is padded.
+  for (let stop = point - weight * 4; stop <= point; stop += 4) {
+    let value = 0
+    while (from < stop) value = value * 10 + data[from++]! - 0x30
+    if (value === 0 && to === first) {
+      weight--
+      continue
+    }
+    out[to++] = value >> 8
+    out[to++] = value
+  }
+  for (from = point + 1; from < end; ) {
+    const stop = from + 4
+    let value = 0
+    for (; from < stop; from++) value = value * 10 + (from < end ? data[from]! - 0x30 : 0)
+    if (value === 0 && to === first) {
+      weight--
+      continue
+    }
+    out[to++] = value >> 8
+    out[to++] = value
+  }
+  while (to > first && out[to - 1] === 0 && out[to - 2] === 0) to -= 2
+  const groups = (to - first) >> 1
+  header(out, at, groups, groups === 0 ? 0 : weight, minus && groups > 0 ? 0x4000 : 0, scale)
+  return to
 }
 
 function header(out: Uint8Array, at: number, groups: number, weight: number, sign: number, scale: number): number {

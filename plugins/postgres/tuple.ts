@@ -1,5 +1,6 @@
 import type { Batch, Frame, LoadRequest, Session, TextView, Vector } from "../../core/contract/index.ts"
 import { type Decoder, decoderOf, int32At } from "./binary-read.ts"
+import { appendColumns } from "./binary-rows.ts"
 import { type Encoder, encodedBytes, encoderOf, int32, type NulPolicy } from "./binary-write.ts"
 import type { Chunk } from "./chunk.ts"
 import { hexOf } from "./copy-batches.ts"
@@ -30,6 +31,10 @@ export const binaryFormat: TupleFormat = {
     const nul = nulPolicy(request)
     const count = batch.vectors.length
     const staged = request.mode !== "append"
+    if (!staged) {
+      const end = appendColumns(batch, request, chunk)
+      if (end >= 0) return appendBatch(batch, chunk, end, undefined)
+    }
     const fields = staged ? count + 1 : count
     const encoders = encodersOf(batch, request, session, nul)
     const validity = batch.vectors.map((vector) => vector.validity)
