@@ -18,6 +18,8 @@ export interface AppOptions<E extends AnyEndpoint> {
   peerOf(request: Request): string
   /** Names that the server goes by besides those of the settings, such as that of the machine. */
   readonly hosts?: readonly string[]
+  /** Addresses and networks of proxies that are believed, besides those of the settings. */
+  readonly trustedProxies?: readonly string[]
   /** What is not of the API: the pages. */
   pages?(request: Request): Promise<Response | undefined>
   /** Of Headrace. */
@@ -129,8 +131,9 @@ class Gate<E extends AnyEndpoint> {
     const settings = await this.#runtime.runPromise(ServerSettings.use(({ all }) => all))
     const host = request.headers.get("host") ?? new URL(request.url).host
     const publicUrl = settings["server.publicUrl"]
+    const proxies = [...(this.#options.trustedProxies ?? []), ...settings["server.trustedProxies"]]
     return {
-      origin: originOf(request, this.#options.peerOf(request), settings["server.trustedProxies"]),
+      origin: originOf(request, this.#options.peerOf(request), proxies),
       isKnown: isKnownHost(host, [
         ...(this.#options.hosts ?? []),
         ...settings["server.hosts"],

@@ -15,6 +15,7 @@ import { AuditTrail } from "../../core/server/audit-trail.ts"
 import { RateLimits } from "../../core/server/rate-limits.ts"
 import { ServerSettings } from "../../core/server/settings.ts"
 import { StoreDatabase } from "../../core/store/database.ts"
+import type { StoreError } from "../../core/store/store-error.ts"
 import { makeHashing } from "../../runtime/server/password.ts"
 import { sqliteDatabaseLayer } from "../../runtime/store/sqlite-database.ts"
 import { administrationEndpoints } from "../api/administration.ts"
@@ -44,9 +45,12 @@ function cheapHashing(verified: string[]) {
   return Layer.succeed(PasswordHashing, { ...hashing, isOld: () => false })
 }
 
+function newSqlite(): Layer.Layer<StoreDatabase, StoreError> {
+  return sqliteDatabaseLayer(join(mkdtempSync(join(tmpdir(), "headrace-")), "store.db"))
+}
+
 /** Everything about people on a real store, with a clock that stands still until it is told to go on. */
-export async function startPeople() {
-  const file = join(mkdtempSync(join(tmpdir(), "headrace-")), "store.db")
+export async function startPeople(database = newSqlite()) {
   const logged: string[] = []
   const verified: string[] = []
   const logger = Logger.make(({ message, cause }) => void logged.push(Bun.inspect({ message, cause })))
@@ -55,7 +59,7 @@ export async function startPeople() {
     Layer.provideMerge(Layer.mergeAll(ApiTokens.layer, Sessions.layer, LoginThrottle.layer)),
     Layer.provideMerge(ServerSettings.layer),
     Layer.provideMerge(Layer.mergeAll(AuditLog.layer, RateLimits.layer, cheapHashing(verified))),
-    Layer.provideMerge(sqliteDatabaseLayer(file)),
+    Layer.provideMerge(database),
     Layer.provideMerge(Layer.mergeAll(TestClock.layer(), Logger.layer([logger]))),
   )
   const runtime = ManagedRuntime.make(layer)
@@ -77,7 +81,6 @@ export async function startPeople() {
   return {
     app,
     runtime,
-    file,
     logged,
     /** Hashes that passwords were compared with. */
     verified,
