@@ -18,6 +18,8 @@ const sqliteWords = {
   false: "0",
   strict: " STRICT",
   lean: " STRICT, WITHOUT ROWID",
+  /** Whoever looks through texts passes large rows otherwise; PostgreSQL keeps what is large elsewhere. */
+  flowsByText: "CREATE INDEX flows_by_text ON flows (id, name, folder, description);",
 }
 
 const postgresWords: typeof sqliteWords = {
@@ -27,4 +29,5 @@ const postgresWords: typeof sqliteWords = {
   false: "FALSE",
   strict: "",
   lean: "",
+  flowsByText: "",
 }

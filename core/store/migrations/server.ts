@@ -61,6 +61,7 @@ export const server = `
     updated_by TEXT NOT NULL,
     document TEXT NOT NULL
   ){strict};
+  {flowsByText}
 
   CREATE TABLE flow_versions (
     flow TEXT NOT NULL REFERENCES flows (id) ON DELETE CASCADE,
