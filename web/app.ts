@@ -7,7 +7,7 @@ import type { FrameServices } from "./frame/admit.ts"
 import { protect } from "./frame/headers.ts"
 import { openApiOf } from "./frame/open-api.ts"
 import { openApiPage, openApiStyle } from "./frame/open-api-page.ts"
-import { isKnownHost, type Origin, originOf } from "./frame/origin.ts"
+import { hostOf, isKnownHost, type Origin, originOf } from "./frame/origin.ts"
 import { problemOf, problemResponse } from "./frame/problem.ts"
 import { faultAnswer, type Served, serverOf } from "./frame/serve.ts"
 
@@ -18,6 +18,8 @@ export interface AppOptions<E extends AnyEndpoint> {
   peerOf(request: Request): string
   /** Names that the server goes by besides those of the settings, such as that of the machine. */
   readonly hosts?: readonly string[]
+  /** Where people reach it, besides what the settings say. */
+  readonly publicUrl?: string
   /** Addresses and networks of proxies that are believed, besides those of the settings. */
   readonly trustedProxies?: readonly string[]
   /** What is not of the API: the pages. */
@@ -129,15 +131,20 @@ class Gate<E extends AnyEndpoint> {
 
   async #arrive(request: Request): Promise<{ origin: Origin; isKnown: boolean }> {
     const settings = await this.#runtime.runPromise(ServerSettings.use(({ all }) => all))
-    const host = request.headers.get("host") ?? new URL(request.url).host
-    const publicUrl = settings["server.publicUrl"]
-    const proxies = [...(this.#options.trustedProxies ?? []), ...settings["server.trustedProxies"]]
+    const { hosts = [], trustedProxies = [], publicUrl, peerOf } = this.#options
+    const publicUrls = [publicUrl ?? "", settings["server.publicUrl"]].flatMap((url) =>
+      url === "" ? [] : [new URL(url).origin],
+    )
     return {
-      origin: originOf(request, this.#options.peerOf(request), proxies),
-      isKnown: isKnownHost(host, [
-        ...(this.#options.hosts ?? []),
+      origin: originOf(request, {
+        peer: peerOf(request),
+        proxies: [...trustedProxies, ...settings["server.trustedProxies"]],
+        publicUrls,
+      }),
+      isKnown: isKnownHost(hostOf(request), [
+        ...hosts,
         ...settings["server.hosts"],
-        ...(publicUrl === "" ? [] : [new URL(publicUrl).hostname]),
+        ...publicUrls.map((url) => new URL(url).hostname),
       ]),
     }
   }

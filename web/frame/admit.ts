@@ -23,7 +23,7 @@ export function admit(
   return Effect.gen(function* () {
     const isRead = request.method === "GET" || request.method === "HEAD"
     const bearer = yield* bearerOf(request)
-    if (bearer === undefined && !isRead && isFromElsewhere(request))
+    if (bearer === undefined && !isRead && isFromElsewhere(request, origin.publicUrls))
       return yield* refuse("forbidden", "A page of another origin has sent this", {
         hint: "Sign in on the pages of this server, or use an API token",
       })

@@ -7,12 +7,23 @@ export interface Origin {
   /** Of the client, or of the last machine on the way that is not a trusted proxy. */
   readonly address: string
   readonly isSecure: boolean
+  /** Origins under which people reach the server, as its settings say. */
+  readonly publicUrls: readonly string[]
+}
+
+/** What is known of the way to the server. */
+export interface Way {
+  /** Address of the other end of the connection. */
+  readonly peer: string
+  readonly proxies: readonly string[]
+  readonly publicUrls: readonly string[]
 }
 
 /** Proxies write what they know to the right of what they were told, so the headers are read from the right. */
-export function originOf(request: Request, peer: string, proxies: readonly string[]): Origin {
-  const isTls = request.url.startsWith("https:")
-  if (!isWithin(peer, proxies)) return { address: peer, isSecure: isTls }
+export function originOf(request: Request, { peer, proxies, publicUrls }: Way): Origin {
+  // Where the public address is encrypted, whoever has come by its name has come by a proxy that takes care of it.
+  const isTls = request.url.startsWith("https:") || publicUrls.some((url) => url === `https://${hostOf(request)}`)
+  if (!isWithin(peer, proxies)) return { address: peer, isSecure: isTls, publicUrls }
   const isSecure = isTls || request.headers.get("x-forwarded-proto")?.split(",").at(-1)?.trim() === "https"
   const way = (request.headers.get("x-forwarded-for") ?? "").split(",").map((each) => each.trim())
   let address = peer
@@ -21,7 +32,7 @@ export function originOf(request: Request, peer: string, proxies: readonly strin
     address = each
     if (!isWithin(each, proxies)) break
   }
-  return { address, isSecure }
+  return { address, isSecure, publicUrls }
 }
 
 /**
@@ -39,13 +50,18 @@ export function isKnownHost(host: string, known: readonly string[]): boolean {
  * Whether a browser says that a page of somebody else has made this request. Old browsers and programs say nothing;
  * for them the token in the header decides.
  */
-export function isFromElsewhere(request: Request): boolean {
+export function isFromElsewhere(request: Request, publicUrls: readonly string[]): boolean {
   const site = request.headers.get("sec-fetch-site")
   if (site !== null && site !== "same-origin" && site !== "none") return true
   const origin = request.headers.get("origin")
   if (origin === null) return false
-  const host = request.headers.get("host") ?? new URL(request.url).host
-  return !URL.canParse(origin) || new URL(origin).host !== host
+  // A proxy may have put its own name for the server in the place of the one that the browser knows.
+  return !URL.canParse(origin) || (new URL(origin).host !== hostOf(request) && !publicUrls.includes(origin))
+}
+
+/** Name and port that were asked for. */
+export function hostOf(request: Request): string {
+  return request.headers.get("host") ?? new URL(request.url).host
 }
 
 function isWithin(address: string, networks: readonly string[]): boolean {
