@@ -1,0 +1,56 @@
+import { useEffect, useRef, useState } from "react"
+import { urlOf } from "./client.ts"
+
+/** Whether live updates come in. */
+export type LiveState = "connecting" | "live" | "broken"
+
+/**
+ * Listens to server-sent events while it is mounted. A broken line is taken up again, by the browser and by us where the
+ * browser gives up; what was missed meanwhile is for `onGap` to read.
+ */
+export function useLive<E extends { readonly type: string }>(
+  path: string | undefined,
+  types: readonly E["type"][],
+  on: (event: E) => void,
+  onGap?: () => void,
+): LiveState {
+  const [state, setState] = useState<LiveState>("connecting")
+  const handlers = useRef({ on, onGap })
+  handlers.current = { on, onGap }
+  const names = types.join(" ")
+  useEffect(() => {
+    if (path === undefined) return
+    let source: EventSource | undefined
+    let timer: ReturnType<typeof setTimeout> | undefined
+    let wait = 500
+    let isFirst = true
+    const read = (message: MessageEvent<string>) => {
+      // The API's own events.
+      const event = JSON.parse(message.data) as E
+      handlers.current.on(event)
+    }
+    const open = () => {
+      source = new EventSource(urlOf(path))
+      source.onopen = () => {
+        setState("live")
+        wait = 500
+        if (!isFirst) handlers.current.onGap?.()
+        isFirst = false
+      }
+      source.onmessage = read
+      for (const name of names.split(" ")) source.addEventListener(name, read)
+      source.onerror = () => {
+        setState("broken")
+        if (source?.readyState !== EventSource.CLOSED) return
+        timer = setTimeout(open, wait)
+        wait = Math.min(wait * 2, 15_000)
+      }
+    }
+    open()
+    return () => {
+      source?.close()
+      clearTimeout(timer)
+    }
+  }, [path, names])
+  return state
+}

@@ -1,0 +1,97 @@
+import type { RunReport } from "../../../../core/run/report.ts"
+import { Icon } from "../../parts/icon.tsx"
+import { Notice } from "../../parts/notice.tsx"
+import { numberText, plural } from "../../parts/number-text.ts"
+import { Empty } from "../../parts/page.tsx"
+import { type ReceiptLine, receiptLines, sumOf } from "./receipt-lines.ts"
+
+/** Where every row went: read + made = written + rejected + filtered, line by line and in the sum. */
+export function ReceiptTable({ report }: { readonly report: RunReport | undefined }) {
+  if (report === undefined)
+    return <Empty title="No receipt yet">It is written when the run ends, and accounts for every row.</Empty>
+  const lines = receiptLines(report)
+  if (lines.length === 0)
+    return <Empty title="Nothing was committed">No split of this run came to its end, so no row has arrived.</Empty>
+  const shown = lines.slice(0, MOST)
+  const sum = sumOf(lines)
+  return (
+    <div className="stack tight">
+      {report.adjusted.length > 0 && (
+        <Notice tone="warn" title="Values were changed by policies that the flow declares">
+          {report.adjusted.map(({ step, column, policy, values }) => (
+            <p key={`${step} ${column} ${policy}`}>
+              {step}.{column}: {policy}, {plural(values, "value")}
+            </p>
+          ))}
+        </Notice>
+      )}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a part that scrolls must be reachable by keyboard */}
+      <div className="table-wrap" tabIndex={0} role="region" aria-label="Receipt">
+        <table>
+          <thead>
+            <tr>
+              {HEADS.map(([text, end]) => (
+                <th key={text} scope="col" className={end ? "end" : undefined}>
+                  {text}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {shown.map((line) => (
+              <Line key={`${line.split} ${line.output}`} line={line} name={line.label} />
+            ))}
+          </tbody>
+          <tfoot>
+            <Line line={sum} name={`Sum of ${plural(lines.length, "line")}`} />
+          </tfoot>
+        </table>
+      </div>
+      {lines.length > MOST && (
+        <p className="muted small">
+          {plural(lines.length - MOST, "more line")}; the sum is of all of them.
+        </p>
+      )}
+    </div>
+  )
+}
+
+function Line({ line, name }: { readonly line: ReceiptLine; readonly name: string }) {
+  return (
+    <tr>
+      <td className="wrap">{name}</td>
+      <td className="wrap">{line.output}</td>
+      {[line.read, line.made, line.written, line.rejected, line.filtered].map((count, nth) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: five columns that never change places
+        <td key={nth} className="end">
+          {numberText(count)}
+        </td>
+      ))}
+      <td className="narrow">
+        {line.addsUp ? (
+          <span className="adds-up">
+            <Icon name="check" size={14} /> adds up
+          </span>
+        ) : (
+          <span className="adds-not">
+            <Icon name="warn" size={14} /> does not add up
+          </span>
+        )}
+      </td>
+      <td className="muted narrow">{line.guarantee}</td>
+    </tr>
+  )
+}
+
+const MOST = 200
+const HEADS = [
+  ["Split", false],
+  ["Output", false],
+  ["Read", true],
+  ["Made", true],
+  ["Written", true],
+  ["Rejected", true],
+  ["Filtered", true],
+  ["Check", false],
+  ["Guarantee", false],
+] as const
