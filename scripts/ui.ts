@@ -1,10 +1,13 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { brotliCompressSync, constants, gzipSync } from "node:zlib"
-import { packAssets } from "../web/pages/pack.ts"
 import type { Asset } from "../web/pages/assets.ts"
+import { packAssets } from "../web/pages/pack.ts"
 
 const root = join(import.meta.dir, "..")
+/** As the styles name it: in them it would be a part of the text, which the policy for pages forbids. */
+const FONT = "/assets/inter-5.woff2"
+const FONT_FILE = "node_modules/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2"
 const SOURCES = ["web/ui/**/*.{ts,tsx,css,html,svg}", "web/docs/**/*.md", "bun.lock", "scripts/ui.ts", "web/pages/*.ts"]
 
 /** Bundles the pages into one file, unless it is newer than all it is made of; returns its path. */
@@ -28,6 +31,7 @@ async function bundle(): Promise<readonly Asset[]> {
     splitting: true,
     publicPath: "/assets/",
     naming: { entry: "[name]-[hash].[ext]", chunk: "part-[hash].[ext]", asset: "[name]-[hash].[ext]" },
+    external: ["/assets/*"],
     define: { "process.env.NODE_ENV": '"production"' },
   })
   const files = built.outputs.map((output) => ({ output, path: `/assets/${output.path.replace(/^\.?\//, "")}` }))
@@ -37,11 +41,16 @@ async function bundle(): Promise<readonly Asset[]> {
     .replace("{theme}", found(/\/theme-\w+\.js$/))
     .replace("{style}", found(/\/main-\w+\.css$/))
     .replace("{script}", found(/\/main-\w+\.js$/))
-    .replace("{font}", found(/inter-latin-wght-normal-\w+\.woff2$/))
+    .replace("{font}", FONT)
   const assets = files.map(async ({ output, path }) =>
-    asset(path, output.type.replace("text/javascript;charset=utf-8", "text/javascript"), await output.bytes()),
+    asset(
+      path,
+      output.type.replace("text/javascript;charset=utf-8", "text/javascript"),
+      new Uint8Array(await output.arrayBuffer()),
+    ),
   )
-  return [asset("/index.html", "text/html", Buffer.from(page)), icon, ...(await Promise.all(assets))]
+  const font = asset(FONT, "font/woff2", readFileSync(join(root, FONT_FILE)))
+  return [asset("/index.html", "text/html", Buffer.from(page)), icon, font, ...(await Promise.all(assets))]
 }
 
 /** The user documentation, and a list of it. */
@@ -63,7 +72,14 @@ function asset(path: string, type: string, bytes: Uint8Array): Asset {
   const tag = Bun.hash(bytes).toString(36)
   if (type.startsWith("font/")) return { path, type, tag, bytes }
   const br = brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } })
-  return { path, type: isText(type) ? `${type}; charset=utf-8` : type, tag, bytes, br, gzip: gzipSync(bytes, { level: 9 }) }
+  return {
+    path,
+    type: isText(type) ? `${type}; charset=utf-8` : type,
+    tag,
+    bytes,
+    br,
+    gzip: gzipSync(bytes, { level: 9 }),
+  }
 }
 
 function isText(type: string): boolean {

@@ -4,7 +4,13 @@ import { packAssets, unpackAssets } from "./pack.ts"
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 const page: Asset = { path: "/index.html", type: "text/html", tag: "a", bytes: bytes("page"), br: bytes("small") }
-const script: Asset = { path: "/assets/x.js", type: "text/javascript", tag: "b", bytes: bytes("code"), gzip: bytes("gz") }
+const script: Asset = {
+  path: "/assets/x.js",
+  type: "text/javascript",
+  tag: "b",
+  bytes: bytes("code"),
+  gzip: bytes("gz"),
+}
 const assets = unpackAssets(packAssets([page, script]))
 const ask = (path: string, headers: Record<string, string> = {}, method = "GET") =>
   answerPage(new Request(`http://127.0.0.1${path}`, { method, headers }), assets)

@@ -1,9 +1,9 @@
 import { lazy, type ReactNode, Suspense } from "react"
-import { FailureNotice } from "./parts/notice.tsx"
-import { Button } from "./parts/button.tsx"
-import { Failing } from "./shell/failing.tsx"
 import { SignInAgain } from "./pages/gate/sign-in-again.tsx"
+import { Button } from "./parts/button.tsx"
+import { FailureNotice } from "./parts/notice.tsx"
 import { usePath } from "./route/router.tsx"
+import { Failing } from "./shell/failing.tsx"
 import { useSession } from "./shell/session.tsx"
 import { Shell } from "./shell/shell.tsx"
 

@@ -1,4 +1,11 @@
-import { QueryClient, useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query"
+import {
+  keepPreviousData,
+  QueryClient,
+  type UseQueryResult,
+  useInfiniteQuery,
+  useQuery,
+  useQueryClient,
+} from "@tanstack/react-query"
 import type { Api } from "./api.ts"
 import { type Answer, ask, type Given } from "./client.ts"
 import { problemOf } from "./problem.ts"
@@ -29,14 +36,20 @@ export interface ReadOptions {
 }
 
 /** Reads an endpoint and keeps what it answers. */
-export function useRead<K extends GetKey>(key: K, given: Given<K>, { everyMs, when = true, keep = false }: ReadOptions = {}) {
-  return useQuery<Answer<K>>({
+export function useRead<K extends GetKey>(
+  key: K,
+  given: Given<K>,
+  { everyMs, when = true, keep = false }: ReadOptions = {},
+): UseQueryResult<Answer<K>> {
+  const found = useQuery<unknown>({
     queryKey: [pathOf(key), given],
     queryFn: ({ signal }) => ask(key, given, signal),
     enabled: when,
     ...(everyMs !== undefined && { refetchInterval: everyMs }),
-    ...(keep && { placeholderData: (before: Answer<K> | undefined) => before }),
+    ...(keep && { placeholderData: keepPreviousData }),
   })
+  // What `ask` resolves to.
+  return found as UseQueryResult<Answer<K>>
 }
 
 interface Paged<T> {

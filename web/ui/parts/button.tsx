@@ -2,10 +2,10 @@ import type { ButtonHTMLAttributes, ReactNode } from "react"
 import { Link, type LinkProps } from "../route/router.tsx"
 import { Icon, type IconName } from "./icon.tsx"
 
-type Look = "primary" | "plain" | "danger" | "danger primary"
+type Look = "primary" | "plain" | "danger" | "danger primary" | "danger plain"
 
 export interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
-  readonly look?: Look
+  readonly look?: Look | undefined
   readonly icon?: IconName
   /** Something goes on; the button keeps its size and takes no second click. */
   readonly busy?: boolean
@@ -47,7 +47,7 @@ export function ButtonLink({
   icon,
   children,
   ...rest
-}: LinkProps & { readonly look?: Look; readonly icon?: IconName }) {
+}: LinkProps & { readonly look?: Look | undefined; readonly icon?: IconName }) {
   return (
     <Link className={`button ${look ?? ""}`} {...rest}>
       {icon && <Icon name={icon} />}

@@ -1,5 +1,6 @@
 import { useState } from "react"
 import { Button } from "./button.tsx"
+import { ScrollBox } from "./scroll-box.tsx"
 
 /** Text to take along: a token, a command. */
 export function Copy({ text, label = "Copy" }: { readonly text: string; readonly label?: string }) {
@@ -11,8 +12,9 @@ export function Copy({ text, label = "Copy" }: { readonly text: string; readonly
   }
   return (
     <div className="copy">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a part that scrolls must be reachable by keyboard */}
-      <pre tabIndex={0} aria-label={label}>{text}</pre>
+      <ScrollBox className="copy-text" label={label}>
+        <pre>{text}</pre>
+      </ScrollBox>
       <Button look="plain" icon={isDone ? "check" : "copy"} onClick={copy}>
         {isDone ? "Copied" : "Copy"}
       </Button>

@@ -1,13 +1,22 @@
 import { diffLines, hunks } from "./line-diff.ts"
 import { plural } from "./number-text.ts"
+import { ScrollBox } from "./scroll-box.tsx"
 
 /** Two texts, one under the other, as far as they differ. */
-export function DiffView({ before, after, label }: { readonly before: string; readonly after: string; readonly label: string }) {
+export function DiffView({
+  before,
+  after,
+  label,
+}: {
+  readonly before: string
+  readonly after: string
+  readonly label: string
+}) {
   const lines = diffLines(before, after)
-  if (lines.every(({ kind }) => kind === "same")) return <p className="muted">The documents are the same to the letter.</p>
+  if (lines.every(({ kind }) => kind === "same"))
+    return <p className="muted">The documents are the same to the letter.</p>
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a part that scrolls must be reachable by keyboard
-    <div className="diff" tabIndex={0} role="region" aria-label={label}>
+    <ScrollBox className="diff" label={label}>
       {hunks(lines).map((line, nth) =>
         typeof line === "number" ? (
           // biome-ignore lint/suspicious/noArrayIndexKey: lines have no other identity
@@ -27,7 +36,7 @@ export function DiffView({ before, after, label }: { readonly before: string; re
           </div>
         ),
       )}
-    </div>
+    </ScrollBox>
   )
 }
 

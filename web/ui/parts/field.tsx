@@ -1,4 +1,10 @@
-import { type InputHTMLAttributes, type ReactNode, type SelectHTMLAttributes, type TextareaHTMLAttributes, useId } from "react"
+import {
+  type InputHTMLAttributes,
+  type ReactNode,
+  type SelectHTMLAttributes,
+  type TextareaHTMLAttributes,
+  useId,
+} from "react"
 import { Icon } from "./icon.tsx"
 
 export interface FieldText {
@@ -108,7 +114,11 @@ export function SelectField({
   change,
   options,
   ...rest
-}: FieldText & Changed & { readonly options: readonly Option[] } & Omit<SelectHTMLAttributes<HTMLSelectElement>, "value" | "onChange">) {
+}: FieldText &
+  Changed & { readonly options: readonly Option[] } & Omit<
+    SelectHTMLAttributes<HTMLSelectElement>,
+    "value" | "onChange"
+  >) {
   return (
     <Field label={label} hint={hint} error={error} optional={optional ?? false}>
       {(wiring) => (

@@ -20,8 +20,16 @@ test("line-diff rebuilds both sides, whatever they are", () => {
     const [before, after] = [side(3), side(5)]
     const lines = diffLines(before, after)
     const of = (skip: string) => lines.filter(({ kind }) => kind !== skip)
-    expect(of("added").map(({ text }) => text).join("\n")).toBe(before)
-    expect(of("removed").map(({ text }) => text).join("\n")).toBe(after)
+    expect(
+      of("added")
+        .map(({ text }) => text)
+        .join("\n"),
+    ).toBe(before)
+    expect(
+      of("removed")
+        .map(({ text }) => text)
+        .join("\n"),
+    ).toBe(after)
     expect(of("added").map(({ before }) => before)).toEqual(of("added").map((_, nth) => nth + 1))
     expect(of("removed").map(({ after }) => after)).toEqual(of("removed").map((_, nth) => nth + 1))
   }

@@ -19,8 +19,17 @@ test("markdown makes links of addresses of known kinds only", () => {
 })
 
 test("markdown keeps what the documentation uses", () => {
-  const shown = html("# T\n\n## A `b`\n\n1. one\n2. *two*\n\n> q\n\n```json\n{\"a\": \"<\"}\n```\n\n| a | b |\n|---|--:|\n| 1 | 2 |\n")
-  for (const part of ["<h2", "<ol", "<em>two</em>", "<blockquote>", "{&quot;a&quot;: &quot;&lt;&quot;}", '<td class="end">2</td>'])
+  const shown = html(
+    '# T\n\n## A `b`\n\n1. one\n2. *two*\n\n> q\n\n```json\n{"a": "<"}\n```\n\n| a | b |\n|---|--:|\n| 1 | 2 |\n',
+  )
+  for (const part of [
+    "<h2",
+    "<ol",
+    "<em>two</em>",
+    "<blockquote>",
+    "{&quot;a&quot;: &quot;&lt;&quot;}",
+    '<td class="end">2</td>',
+  ])
     expect(shown).toContain(part)
 })
 

@@ -1,6 +1,7 @@
 import { lexer, type Token, type Tokens } from "marked"
 import { Fragment, type ReactNode } from "react"
 import { Link } from "../route/router.tsx"
+import { ScrollBox } from "./scroll-box.tsx"
 
 /**
  * Markdown as elements. No HTML is made anywhere: what stands in the text as HTML is shown as the text that it is, and
@@ -17,7 +18,9 @@ export default function Markdown({
   /** The page shows it already. */
   readonly withoutTitle?: boolean
 }) {
-  const tokens = lexer(text).filter((token) => !(withoutTitle && token.type === "heading" && token["depth"] === 1) && !isComment(token))
+  const tokens = lexer(text).filter(
+    (token) => !(withoutTitle && token.type === "heading" && token["depth"] === 1) && !isComment(token),
+  )
   return <div className="markdown">{blocks(tokens, folder)}</div>
 }
 
@@ -101,7 +104,11 @@ function inlinePart(token: MarkedToken, folder: string): ReactNode {
     case "br":
       return <br />
     case "link":
-      return <MarkdownLink href={token.href} folder={folder}>{inline(token.tokens, folder)}</MarkdownLink>
+      return (
+        <MarkdownLink href={token.href} folder={folder}>
+          {inline(token.tokens, folder)}
+        </MarkdownLink>
+      )
     case "image":
       return token.text
     case "text":
@@ -125,8 +132,10 @@ function List({ list, folder }: { readonly list: Tokens.List; readonly folder: s
 
 function MarkdownTable({ table, folder }: { readonly table: Tokens.Table; readonly folder: string }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a part that scrolls must be reachable by keyboard
-    <div className="table-wrap" tabIndex={0} role="region" aria-label="Table">
+    <ScrollBox
+      className="table-wrap"
+      label={`Table: ${table.header.map(({ text }) => text).join(", ")}, ${table.rows[0]?.[0]?.text ?? ""}`}
+    >
       <table>
         <thead>
           <tr>
@@ -152,11 +161,19 @@ function MarkdownTable({ table, folder }: { readonly table: Tokens.Table; readon
           ))}
         </tbody>
       </table>
-    </div>
+    </ScrollBox>
   )
 }
 
-function MarkdownLink({ href, folder, children }: { readonly href: string; readonly folder: string; readonly children: ReactNode }) {
+function MarkdownLink({
+  href,
+  folder,
+  children,
+}: {
+  readonly href: string
+  readonly folder: string
+  readonly children: ReactNode
+}) {
   if (/^(https?|mailto):/i.test(href))
     return (
       <a href={href} target="_blank" rel="noreferrer">

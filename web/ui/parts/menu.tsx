@@ -37,6 +37,7 @@ export function Menu({
     }
   }
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: its items have the focus, it moves among them
     <div ref={element} className="menu" onKeyDown={move}>
       {button({ "aria-haspopup": "menu", "aria-expanded": isOpen, onClick: () => setOpen(!isOpen) })}
       {isOpen && (

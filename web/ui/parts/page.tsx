@@ -80,7 +80,7 @@ export function Empty({
 }) {
   return (
     <div className="empty">
-      <h3>{title}</h3>
+      <strong className="empty-title">{title}</strong>
       {children && <p>{children}</p>}
       {action && <div className="actions">{action}</div>}
     </div>

@@ -25,7 +25,15 @@ export function Status({ status, isEnding = false }: { readonly status: JobStatu
   return <Badge tone={tone} icon={icon} text={isEnding ? "Ending" : text} />
 }
 
-export function Badge({ tone = "", icon, text }: { readonly tone?: Tone; readonly icon?: IconName; readonly text: string }) {
+export function Badge({
+  tone = "",
+  icon,
+  text,
+}: {
+  readonly tone?: Tone
+  readonly icon?: IconName
+  readonly text: string
+}) {
   return (
     <span className={`badge ${tone}`}>
       {icon && (

@@ -1,5 +1,6 @@
 import type { ReactNode } from "react"
 import { Skeleton } from "./page.tsx"
+import { ScrollBox } from "./scroll-box.tsx"
 
 export interface Column<T> {
   readonly label: string
@@ -38,8 +39,7 @@ export function Table<T>({
   }
   if (rows.length === 0 && empty) return <div className="table-wrap">{empty}</div>
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a part that scrolls must be reachable by keyboard
-    <div className="table-wrap" tabIndex={0} role="region" aria-label={label}>
+    <ScrollBox className="table-wrap" label={label}>
       <table className="cards">
         <thead>
           <tr>
@@ -67,6 +67,6 @@ export function Table<T>({
         </tbody>
         {foot}
       </table>
-    </div>
+    </ScrollBox>
   )
 }

@@ -60,6 +60,13 @@ const UNITS = [
   ["minute", 60_000],
 ] as const
 const relativeFormat = new Intl.RelativeTimeFormat("en", { numeric: "always", style: "long" })
-const clock = { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" } as const
+const clock = {
+  day: "numeric",
+  month: "short",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hourCycle: "h23",
+} as const
 const thisYear = new Intl.DateTimeFormat("en-GB", clock)
 const anyYear = new Intl.DateTimeFormat("en-GB", { ...clock, year: "numeric" })

@@ -1,4 +1,5 @@
 import type { Columns } from "../../../core/contract/index.ts"
+import { ScrollBox } from "./scroll-box.tsx"
 import { typeText } from "./type-text.ts"
 
 /** Rows as they are: every value as text, NULL told from text, nothing made pretty. */
@@ -12,8 +13,7 @@ export function ValueTable({
   readonly rows: readonly (readonly (string | null)[])[]
 }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a part that scrolls must be reachable by keyboard
-    <div className="table-wrap value-box" tabIndex={0} role="region" aria-label={label}>
+    <ScrollBox className="table-wrap value-box" label={label}>
       <table className="values">
         <thead>
           <tr>
@@ -30,7 +30,11 @@ export function ValueTable({
             // biome-ignore lint/suspicious/noArrayIndexKey: rows have no other identity
             <tr key={nth}>
               {row.map((value, at) => (
-                <td key={columns[at]?.name ?? at} title={value ?? "NULL"} className={isNumber(columns, at) ? "end" : undefined}>
+                <td
+                  key={columns[at]?.name ?? at}
+                  title={value ?? "NULL"}
+                  className={isNumber(columns, at) ? "end" : undefined}
+                >
                   {value === null ? <span className="null">NULL</span> : value}
                 </td>
               ))}
@@ -38,7 +42,7 @@ export function ValueTable({
           ))}
         </tbody>
       </table>
-    </div>
+    </ScrollBox>
   )
 }
 

@@ -13,7 +13,10 @@ export function usePath(): string {
 }
 
 /** What stands behind the question mark, and a way to change parts of it in place. */
-export function useSearch(): readonly [URLSearchParams, (changes: Readonly<Record<string, string | undefined>>) => void] {
+export function useSearch(): readonly [
+  URLSearchParams,
+  (changes: Readonly<Record<string, string | undefined>>) => void,
+] {
   const text = useSyncExternalStore(subscribe, () => location.search)
   const search = useMemo(() => new URLSearchParams(text), [text])
   return [search, changeSearch]

@@ -48,14 +48,14 @@ export function Palette({ close }: { close(): void }) {
         }}
         onKeyDown={press}
       />
-      {/* biome-ignore lint/a11y/useFocusableInteractive: the input keeps the focus and names the chosen option */}
-      <ul id="palette-list" role="listbox" aria-label="Where to">
+      <div id="palette-list" className="options" role="listbox" tabIndex={-1} aria-label="Where to">
         {targets.map((target, nth) => (
-          // biome-ignore lint/a11y/useFocusableInteractive: as above
-          // biome-ignore lint/a11y/useKeyWithClickEvents: as above
-          <li
+          // biome-ignore lint/a11y/useKeyWithClickEvents: the input keeps the focus and takes the keys
+          <div
             key={target.to}
             id={`palette-${nth}`}
+            className="option"
+            tabIndex={-1}
             role="option"
             aria-selected={nth === current}
             onClick={() => go(target)}
@@ -64,10 +64,10 @@ export function Palette({ close }: { close(): void }) {
             <Icon name={target.icon} />
             <span className="cut">{target.text}</span>
             <span className="faint">{target.kind}</span>
-          </li>
+          </div>
         ))}
-        {targets.length === 0 && <li className="muted">Nothing is called “{text}”</li>}
-      </ul>
+        {targets.length === 0 && <div className="option muted">Nothing is called “{text}”</div>}
+      </div>
     </Dialog>
   )
 }

@@ -24,7 +24,7 @@ export function Shell() {
   const found = findRoute(path)
   return (
     <>
-      <a className="skip" href="#main" onClick={() => main.current?.focus()}>
+      <a className="skip" href="#main">
         Skip to the content
       </a>
       <div className="shell">

@@ -13,7 +13,7 @@ export function Side({ search }: { search(): void }) {
   const allowed = (places: readonly Place[]) => places.filter(({ needs }) => needs === undefined || may(needs))
   const manage = allowed(MANAGE)
   return (
-    <div className="side">
+    <header className="side">
       <Link className="brand" to="/">
         <Mark />
         Headrace
@@ -33,7 +33,7 @@ export function Side({ search }: { search(): void }) {
       <div className="side-foot">
         <Me />
       </div>
-    </div>
+    </header>
   )
 }
 

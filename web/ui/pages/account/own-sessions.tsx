@@ -28,7 +28,8 @@ export function OwnSessions() {
             label: "Browser",
             cell: ({ id, agent }) => (
               <>
-                <span className="wrap">{agentText(agent)}</span> {id === current && <span className="tag">this one</span>}
+                <span className="wrap">{agentText(agent)}</span>{" "}
+                {id === current && <span className="tag">this one</span>}
               </>
             ),
           },

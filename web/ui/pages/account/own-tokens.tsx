@@ -37,7 +37,7 @@ export function OwnTokens() {
           {
             ...{ label: "Actions", quiet: true, end: true },
             cell: (token) => (
-              <Button look="danger" onClick={() => setDoomed(token)}>
+              <Button look="danger plain" onClick={() => setDoomed(token)}>
                 Revoke…
               </Button>
             ),

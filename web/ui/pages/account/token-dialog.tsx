@@ -10,9 +10,19 @@ import { useSubmit } from "../../parts/submit.ts"
 import { useMe } from "../../shell/session.tsx"
 
 /** Makes a token. */
-export function TokenDialog({ close, done }: { close(): void; done(secret: Answer<"POST /me/tokens">["secret"]): void }) {
+export function TokenDialog({
+  close,
+  done,
+}: {
+  close(): void
+  done(secret: Answer<"POST /me/tokens">["secret"]): void
+}) {
   const { permissions } = useMe()
-  const [form, setForm] = useState({ name: "", days: "90", scopes: ["flows.read", "runs.read", "runs.start"] as readonly string[] })
+  const [form, setForm] = useState({
+    name: "",
+    days: "90",
+    scopes: ["flows.read", "runs.read", "runs.start"] as readonly string[],
+  })
   const set = (part: Partial<typeof form>) => setForm({ ...form, ...part })
   const { busy, problem, submit } = useSubmit(async () => {
     const expiresAt = form.days === "" ? null : Date.now() + Number(form.days) * 86_400_000

@@ -23,9 +23,16 @@ export default function AuditPage() {
   const lines = usePages("GET /audit", { query })
   return (
     <>
-      <PageHead title="Audit log" about="Everything that changed something, and every refusal that matters for security." />
+      <PageHead
+        title="Audit log"
+        about="Everything that changed something, and every refusal that matters for security."
+      />
       <div className="filters">
-        <Search label="Action, such as login.refused" value={action ?? ""} change={(action) => change({ action: action.trim() })} />
+        <Search
+          label="Action, such as login.refused"
+          value={action ?? ""}
+          change={(action) => change({ action: action.trim() })}
+        />
         <DayRange from={from ?? ""} to={to ?? ""} change={change} />
       </div>
       {lines.error ? <FailureNotice cause={lines.error} /> : null}

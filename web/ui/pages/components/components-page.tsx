@@ -67,5 +67,9 @@ const COLUMNS: readonly Column<Component>[] = [
     ),
   },
   { label: "What it does", cell: ({ summary }) => <span className="wrap">{summary}</span> },
-  { label: "Plugin", end: true, cell: ({ plugin, version }) => <span className="muted wrap">{`${plugin} ${version}`}</span> },
+  {
+    label: "Plugin",
+    end: true,
+    cell: ({ plugin, version }) => <span className="muted wrap">{`${plugin} ${version}`}</span>,
+  },
 ]

@@ -21,7 +21,11 @@ export default function DocsPage({ params: { rest = "README" } }: { readonly par
           <div className="panel-body">
             {text.error ? <FailureNotice cause={text.error} /> : null}
             <Suspense fallback={<Skeleton lines={10} />}>
-              {text.data === undefined ? <Skeleton lines={10} /> : <Markdown text={text.data} folder={folderOf(name)} withoutTitle />}
+              {text.data === undefined ? (
+                <Skeleton lines={10} />
+              ) : (
+                <Markdown text={text.data} folder={folderOf(name)} withoutTitle />
+              )}
             </Suspense>
           </div>
         </article>
@@ -43,7 +47,10 @@ function DocList({ pages, current }: { readonly pages: readonly DocPage[]; reado
       <ul>
         {ordered.map(({ name, title }) => (
           <li key={name}>
-            <Link to={name === "README" ? "/docs" : `/docs/${name}`} aria-current={name === current ? "page" : undefined}>
+            <Link
+              to={name === "README" ? "/docs" : `/docs/${name}`}
+              aria-current={name === current ? "page" : undefined}
+            >
               {name === "README" ? "Contents" : title}
             </Link>
           </li>
@@ -59,7 +66,10 @@ function useFile<T>(path: string, read: (answer: Response) => Promise<T>) {
     staleTime: Number.POSITIVE_INFINITY,
     queryFn: async ({ signal }) => {
       const answer = await fetch(path, { signal })
-      if (!answer.ok) throw new Error(answer.status === 404 ? "There is no such page in the documentation" : `The server answered ${answer.status}`)
+      if (!answer.ok)
+        throw new Error(
+          answer.status === 404 ? "There is no such page in the documentation" : `The server answered ${answer.status}`,
+        )
       return read(answer)
     },
   })

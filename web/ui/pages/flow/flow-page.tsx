@@ -75,7 +75,11 @@ function Flow({ flow, tab }: { readonly flow: SavedFlow; readonly tab: string })
         )}
         {may("flows.write") && (
           <Menu button={(props) => <IconButton label="More" icon="more" look="plain" {...props} />}>
-            <button type="button" role="menuitem" onClick={() => navigate(`/new-flow?copy=${encodeURIComponent(flow.name)}`)}>
+            <button
+              type="button"
+              role="menuitem"
+              onClick={() => navigate(`/new-flow?copy=${encodeURIComponent(flow.name)}`)}
+            >
               Copy as a new flow
             </button>
             <button type="button" role="menuitem" className="danger" onClick={() => setOpen("remove")}>
@@ -84,7 +88,12 @@ function Flow({ flow, tab }: { readonly flow: SavedFlow; readonly tab: string })
           </Menu>
         )}
       </PageHead>
-      <LinkTabs label="Parts of the flow" tabs={tabs} current={tab} to={(id) => (id === "script" ? path : `${path}/${id}`)} />
+      <LinkTabs
+        label="Parts of the flow"
+        tabs={tabs}
+        current={tab}
+        to={(id) => (id === "script" ? path : `${path}/${id}`)}
+      />
       {tab === "script" && (
         <Suspense fallback={<Skeleton lines={12} />}>
           <Workspace flow={flow} draft={draft} occasion={occasion} setOccasion={setOccasion} run={run} />

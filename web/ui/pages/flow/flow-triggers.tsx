@@ -47,7 +47,7 @@ export function FlowTriggers({ flow }: { readonly flow: SavedFlow }) {
                   <Button look="plain" onClick={() => setOpen({ kind: "rotate", trigger })}>
                     New token…
                   </Button>
-                  <Button look="danger" onClick={() => setOpen({ kind: "revoke", trigger })}>
+                  <Button look="danger plain" onClick={() => setOpen({ kind: "revoke", trigger })}>
                     Revoke…
                   </Button>
                 </span>
@@ -111,7 +111,10 @@ const COLUMNS: readonly Column<ShownTrigger>[] = [
       </>
     ),
   },
-  { label: "Signed", cell: ({ signed }) => (signed ? "Signature required" : <span className="muted">Token alone</span>) },
+  {
+    label: "Signed",
+    cell: ({ signed }) => (signed ? "Signature required" : <span className="muted">Token alone</span>),
+  },
   { label: "Limit", cell: ({ requestsPerMinute }) => `${requestsPerMinute} a minute` },
   { label: "Environment", cell: ({ environment }) => (environment === "prod" ? "Production" : "Development") },
   { label: "Last used", cell: ({ lastUsedAt }) => <Time at={lastUsedAt} relative empty="never" /> },

@@ -35,7 +35,10 @@ export function FlowVersions({ flow }: { readonly flow: SavedFlow }) {
               </>
             ),
           },
-          { label: "What has changed", cell: ({ remark }) => <span className="wrap">{remark || <span className="faint">not said</span>}</span> },
+          {
+            label: "What has changed",
+            cell: ({ remark }) => <span className="wrap">{remark || <span className="faint">not said</span>}</span>,
+          },
           { label: "By", cell: ({ author }) => <span className="wrap">{author}</span> },
           { label: "When", cell: ({ at }) => <Time at={at} /> },
           {

@@ -35,7 +35,10 @@ export function ParametersPanel({
               { label: "Parameter", cell: (one) => <span className="mono wrap">{one.name}</span> },
               { label: "Value", cell: (one) => <span className="mono wrap">{one.value}</span> },
               { label: "Type", cell: (one) => <span className="muted">{one.type}</span> },
-              { label: "Comes from", cell: (one) => <span className="muted">{SOURCES[one.source] ?? one.source}</span> },
+              {
+                label: "Comes from",
+                cell: (one) => <span className="muted">{SOURCES[one.source] ?? one.source}</span>,
+              },
             ]}
             empty={<Empty title="No parameters">Write {"${name}"} in a step, and declare it under “parameters”.</Empty>}
           />

@@ -31,7 +31,12 @@ export function PreviewPanel({
     <div className="stack tight">
       <OccasionBar value={occasion} change={change} />
       <div className="row">
-        <select className="input grow" aria-label="At which step" value={step} onChange={(event) => setStep(event.target.value)}>
+        <select
+          className="input grow"
+          aria-label="At which step"
+          value={step}
+          onChange={(event) => setStep(event.target.value)}
+        >
           <option value="">What the outputs would be given</option>
           {steps.map(({ id, use }) => (
             <option key={id} value={id}>
@@ -45,7 +50,9 @@ export function PreviewPanel({
       </div>
       <ProblemNotice problem={problem} />
       {!shown && !problem && (
-        <Empty title="What comes out?">The first 50 rows are read and sent through the steps. Nothing is written.</Empty>
+        <Empty title="What comes out?">
+          The first 50 rows are read and sent through the steps. Nothing is written.
+        </Empty>
       )}
       {shown?.failure && (
         <Notice tone="bad" title={shown.failure.message}>
@@ -54,14 +61,18 @@ export function PreviewPanel({
       )}
       {shown?.shown.map(({ step, columns, rows }) => (
         <div key={step} className="stack tight">
-          <h3 className="wrap">
+          <h2 className="wrap">
             {step} <span className="muted">{plural(rows.length, "row")}</span>
-          </h3>
+          </h2>
           <ValueTable label={`Rows at ${step}`} columns={columns} rows={rows} />
         </div>
       ))}
       {shown?.rejections.map((one) => (
-        <Notice key={`${one.step} ${one.row} ${one.column}`} tone="warn" title={`${one.step}, row ${one.row}: rejected`}>
+        <Notice
+          key={`${one.step} ${one.row} ${one.column}`}
+          tone="warn"
+          title={`${one.step}, row ${one.row}: rejected`}
+        >
           {one.column && <code>{one.column}</code>} {one.reason}
         </Notice>
       ))}

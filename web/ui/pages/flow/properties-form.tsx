@@ -160,7 +160,12 @@ export function PropertiesForm({ flow }: { readonly flow: SavedFlow }) {
             ["Made", <Time key="c" at={flow.createdAt} />],
             ["Last changed", <Time key="u" at={flow.updatedAt} />],
             ["By", flow.updatedBy],
-            ["SHA-256 of the document", <code key="h" className="wrap">{flow.hash}</code>],
+            [
+              "SHA-256 of the document",
+              <code key="h" className="wrap">
+                {flow.hash}
+              </code>,
+            ],
           ]}
         />
       </Panel>
@@ -169,7 +174,9 @@ export function PropertiesForm({ flow }: { readonly flow: SavedFlow }) {
 }
 
 function changesText(mine: PropertiesDraft, theirs: PropertiesDraft): string {
-  const keys = (Object.keys(theirs) as (keyof PropertiesDraft)[]).filter((key) => key !== "base" && mine[key] !== theirs[key]) // its own keys
+  const keys = (Object.keys(theirs) as (keyof PropertiesDraft)[]).filter(
+    (key) => key !== "base" && mine[key] !== theirs[key],
+  ) // its own keys
   return keys.length === 0
     ? "Its properties are the same as yours."
     : keys.map((key) => `${key}: now “${theirs[key]}”, yours “${mine[key]}”`).join("; ")

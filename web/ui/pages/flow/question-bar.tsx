@@ -21,10 +21,11 @@ export function OccasionBar({ value, change }: { readonly value: Occasion; chang
         change={([environment]) => change({ ...value, environment: environment === "dev" ? "dev" : "prod" })}
       />
       <label className="row">
-        <span className="small muted">Business date</span>
+        <span className="hidden">Business date</span>
         <input
           type="date"
           className="input occasion-date"
+          title="Business date; empty: yesterday"
           value={value.bizdate}
           onChange={(event) => change({ ...value, bizdate: event.target.value })}
         />
@@ -34,6 +35,9 @@ export function OccasionBar({ value, change }: { readonly value: Occasion; chang
 }
 
 /** As the API takes it. */
-export function occasionBody({ environment, bizdate }: Occasion): { readonly environment: "prod" | "dev"; readonly bizdate?: string } {
+export function occasionBody({ environment, bizdate }: Occasion): {
+  readonly environment: "prod" | "dev"
+  readonly bizdate?: string
+} {
   return { environment, ...(bizdate !== "" && { bizdate }) }
 }

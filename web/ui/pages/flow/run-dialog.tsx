@@ -44,7 +44,10 @@ export function RunDialog({
           Your changes in the editor are not part of it. Save them first, if they should be.
         </Notice>
       )}
-      <ProblemNotice problem={problem} shown={(pointer) => pointer.startsWith("/parameters/") || pointer === "/bizdate"} />
+      <ProblemNotice
+        problem={problem}
+        shown={(pointer) => pointer.startsWith("/parameters/") || pointer === "/bizdate"}
+      />
       <Choices
         label="Environment"
         options={[

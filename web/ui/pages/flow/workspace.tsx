@@ -104,6 +104,7 @@ export default function Workspace({
 function stateText(state: "checking" | "checked" | "failed", problems: number, warnings: number): string {
   if (state === "checking") return "Checking…"
   if (state === "failed") return "The check could not be done"
-  if (problems > 0) return problems === 1 ? "1 problem keeps it from running" : `${problems} problems keep it from running`
+  if (problems > 0)
+    return problems === 1 ? "1 problem keeps it from running" : `${problems} problems keep it from running`
   return warnings > 0 ? "Checked, with warnings" : "Checked: it can run"
 }

@@ -77,7 +77,10 @@ function Folders({ folders, current }: { readonly folders: readonly string[]; re
         </li>
         {folders.map((folder) => (
           <li key={folder}>
-            <Link to={`/flows?folder=${encodeURIComponent(folder)}`} aria-current={folder === current ? "page" : undefined}>
+            <Link
+              to={`/flows?folder=${encodeURIComponent(folder)}`}
+              aria-current={folder === current ? "page" : undefined}
+            >
               <Icon name="folder" />
               {folder}
             </Link>

@@ -18,7 +18,7 @@ export default function NewFlowPage() {
   const [search] = useSearch()
   const copied = search.get("copy")
   const origin = useRead("GET /flows/:name", { params: { name: copied ?? "" } }, { when: copied !== null })
-  const draft = useDraft(`new-flow.${copied ?? ""}`, { name: "", folder: "", description: "", start: STARTS[0].id })
+  const draft = useDraft(`new-flow.${copied ?? ""}`, { name: "", folder: "", description: "", start: FIRST })
   const form = draft.value
   const set = (part: Partial<typeof form>) => draft.change({ ...form, ...part })
   const folder = origin.data?.folder
@@ -76,7 +76,7 @@ export default function NewFlowPage() {
               label="Begin with"
               options={STARTS.map(({ id, text }) => [id, text])}
               value={[form.start]}
-              change={([start = STARTS[0].id]) => set({ start })}
+              change={([start = FIRST]) => set({ start })}
             />
             <p className="muted small">{STARTS.find(({ id }) => id === form.start)?.about}</p>
           </>
@@ -93,3 +93,5 @@ export default function NewFlowPage() {
     </>
   )
 }
+
+const FIRST: string = STARTS[0].id

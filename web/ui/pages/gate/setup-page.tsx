@@ -19,7 +19,11 @@ export default function SetupPage() {
   const isSame = form.password === form.again
   const { busy, problem, submit } = useSubmit(async () => {
     const { name, displayName, password } = form
-    take(await ask("POST /setup", { body: { secret, name: name.trim(), displayName: displayName.trim() || name.trim(), password } }))
+    take(
+      await ask("POST /setup", {
+        body: { secret, name: name.trim(), displayName: displayName.trim() || name.trim(), password },
+      }),
+    )
     navigate("/", { replace: true })
   })
   useEffect(() => {

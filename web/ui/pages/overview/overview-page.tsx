@@ -40,7 +40,11 @@ export default function OverviewPage() {
           <RunTable
             label="Running now and queued"
             runs={busy.data?.items}
-            empty={<Empty title="Nothing runs at the moment">Runs show up here while they wait and while they move rows.</Empty>}
+            empty={
+              <Empty title="Nothing runs at the moment">
+                Runs show up here while they wait and while they move rows.
+              </Empty>
+            }
           />
         </Panel>
         <Panel
@@ -64,7 +68,15 @@ export default function OverviewPage() {
   )
 }
 
-function Figure({ name, value, to }: { readonly name: string; readonly value: number | undefined; readonly to?: string }) {
+function Figure({
+  name,
+  value,
+  to,
+}: {
+  readonly name: string
+  readonly value: number | undefined
+  readonly to?: string
+}) {
   const content = (
     <>
       <span className="figure-value number">{value === undefined ? " " : numberText(value)}</span>

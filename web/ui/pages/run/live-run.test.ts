@@ -20,7 +20,12 @@ test("live-run counts splits, rows and rates", () => {
     { type: "input.opened", runId: "j", step: "in", splits: 2, oneSnapshot: true },
     { type: "split.started", runId: "j", split: "in/1", label: "1" },
     { type: "run.progressed", runId: "j", steps: [count("in", "input", 100), count("out", "output", 50)], rejected: 1 },
-    { type: "run.progressed", runId: "j", steps: [count("in", "input", 300), count("out", "output", 250)], rejected: 1 },
+    {
+      type: "run.progressed",
+      runId: "j",
+      steps: [count("in", "input", 300), count("out", "output", 250)],
+      rejected: 1,
+    },
     { type: "split.committed", runId: "j", split: "in/1", rows: 300 },
     { type: "split.started", runId: "j", split: "in/2", label: "2" },
   ])

@@ -1,5 +1,5 @@
-import type { JobEvent } from "../../../../core/server/jobs/dispatcher.ts"
 import type { RunReport, StepCount } from "../../../../core/run/report.ts"
+import type { JobEvent } from "../../../../core/server/jobs/dispatcher.ts"
 
 /** How far a run was at one moment. */
 export interface Sample {
@@ -77,7 +77,10 @@ export function totals(steps: readonly StepCount[]): { readonly read: number; re
 }
 
 /** Rows per second between samples; a count that falls, after a retry, is no rate. */
-export function rates(samples: readonly Sample[], of: "read" | "written"): readonly { readonly at: number; readonly rate: number }[] {
+export function rates(
+  samples: readonly Sample[],
+  of: "read" | "written",
+): readonly { readonly at: number; readonly rate: number }[] {
   return samples.slice(1).flatMap((sample, nth) => {
     const before = samples[nth]
     if (before === undefined || sample.at <= before.at) return []

@@ -8,7 +8,9 @@ const output = (counts: Partial<OutputReceipt>): OutputReceipt => ({
 })
 const report = (outputs: readonly OutputReceipt[]) =>
   // What the lines are made of.
-  ({ receipts: [{ split: "in/1", label: "rows 0 to 10", attempt: 1, read: 10, steps: [], outputs }] }) as unknown as RunReport
+  ({
+    receipts: [{ split: "in/1", label: "rows 0 to 10", attempt: 1, read: 10, steps: [], outputs }],
+  }) as unknown as RunReport
 
 test("receipt-lines check that every row is accounted for", () => {
   const lines = receiptLines(report([output({ written: 7, rejected: 1, filtered: 4, made: 2 })]))

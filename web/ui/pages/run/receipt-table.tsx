@@ -3,6 +3,7 @@ import { Icon } from "../../parts/icon.tsx"
 import { Notice } from "../../parts/notice.tsx"
 import { numberText, plural } from "../../parts/number-text.ts"
 import { Empty } from "../../parts/page.tsx"
+import { ScrollBox } from "../../parts/scroll-box.tsx"
 import { type ReceiptLine, receiptLines, sumOf } from "./receipt-lines.ts"
 
 /** Where every row went: read + made = written + rejected + filtered, line by line and in the sum. */
@@ -25,8 +26,7 @@ export function ReceiptTable({ report }: { readonly report: RunReport | undefine
           ))}
         </Notice>
       )}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a part that scrolls must be reachable by keyboard */}
-      <div className="table-wrap" tabIndex={0} role="region" aria-label="Receipt">
+      <ScrollBox className="table-wrap" label="Receipt">
         <table>
           <thead>
             <tr>
@@ -46,11 +46,9 @@ export function ReceiptTable({ report }: { readonly report: RunReport | undefine
             <Line line={sum} name={`Sum of ${plural(lines.length, "line")}`} />
           </tfoot>
         </table>
-      </div>
+      </ScrollBox>
       {lines.length > MOST && (
-        <p className="muted small">
-          {plural(lines.length - MOST, "more line")}; the sum is of all of them.
-        </p>
+        <p className="muted small">{plural(lines.length - MOST, "more line")}; the sum is of all of them.</p>
       )}
     </div>
   )

@@ -6,11 +6,11 @@ import { Button } from "../../parts/button.tsx"
 import { Confirm } from "../../parts/dialog.tsx"
 import { More } from "../../parts/list.tsx"
 import { FailureNotice } from "../../parts/notice.tsx"
+import { plural } from "../../parts/number-text.ts"
 import { Empty } from "../../parts/page.tsx"
 import { Badge } from "../../parts/status.tsx"
 import { type Column, Table } from "../../parts/table.tsx"
 import { toast } from "../../parts/toast.tsx"
-import { plural } from "../../parts/number-text.ts"
 import { useMay } from "../../shell/session.tsx"
 import { ReplayDialog } from "./replay-dialog.tsx"
 
@@ -79,7 +79,12 @@ const COLUMNS: readonly Column<KeptRow>[] = [
   {
     label: "State",
     narrow: true,
-    cell: (row) => <Badge tone={row.status === "waiting" ? "warn" : row.status === "replayed" ? "good" : ""} text={STATES[row.status]} />,
+    cell: (row) => (
+      <Badge
+        tone={row.status === "waiting" ? "warn" : row.status === "replayed" ? "good" : ""}
+        text={STATES[row.status]}
+      />
+    ),
   },
 ]
 

@@ -22,8 +22,8 @@ export function ReplayDialog({ run, close }: { readonly run: string; close(): vo
   return (
     <Dialog title="Mend and replay" close={close}>
       <p className="muted">
-        Waiting rows enter the flow where they were rejected. An expression gives a column a new value; without one, rows
-        are tried as they are.
+        Waiting rows enter the flow where they were rejected. An expression gives a column a new value; without one,
+        rows are tried as they are.
       </p>
       <ProblemNotice problem={problem} />
       {mends.map(([column, expression], nth) => (
@@ -44,7 +44,11 @@ export function ReplayDialog({ run, close }: { readonly run: string; close(): vo
             value={expression}
             onChange={(event) => change(nth, { 1: event.target.value })}
           />
-          <IconButton label="Take the line away" icon="close" onClick={() => setMends(mends.filter((_, at) => at !== nth))} />
+          <IconButton
+            label="Take the line away"
+            icon="close"
+            onClick={() => setMends(mends.filter((_, at) => at !== nth))}
+          />
         </div>
       ))}
       <div>

@@ -35,10 +35,20 @@ export function RunLog({ lines, isLive }: { readonly lines: readonly LogLine[]; 
           </Button>
         )}
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a part that scrolls must be reachable by keyboard */}
-      <div ref={box} className="log" role="log" aria-label="Log of the run" aria-live="off" tabIndex={0} onScroll={scrolled}>
+      <div
+        ref={box}
+        className="log"
+        role="log"
+        aria-label="Log of the run"
+        aria-live="off"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: otherwise nobody could scroll it without a mouse
+        tabIndex={0}
+        onScroll={scrolled}
+      >
         {shown.length === 0 && (
-          <Empty title="No line yet">{isLive ? "The run has said nothing so far." : "This run has left no line of this level."}</Empty>
+          <Empty title="No line yet">
+            {isLive ? "The run has said nothing so far." : "This run has left no line of this level."}
+          </Empty>
         )}
         {shown.map(({ line, at, level, step, text }) => (
           <div key={line} className={`log-line ${level}`}>

@@ -66,7 +66,11 @@ function Run({ run }: { readonly run: Job & { readonly report?: Parameters<typeo
         )}
         <div className="panel">
           <div className="panel-body">
-            <RunFacts run={run} written={run.written ?? steps.reduce((sum, one) => sum + (one.kind === "output" ? one.rowsOut : 0), 0)} rejected={rejected} />
+            <RunFacts
+              run={run}
+              written={run.written ?? steps.reduce((sum, one) => sum + (one.kind === "output" ? one.rowsOut : 0), 0)}
+              rejected={rejected}
+            />
           </div>
         </div>
         {live.samples.length > 2 && (
@@ -146,20 +150,45 @@ function RunActions({ run, update }: { readonly run: Job; update(): void }) {
   )
 }
 
-function RunFacts({ run, written, rejected }: { readonly run: Job; readonly written: number; readonly rejected: number }) {
+function RunFacts({
+  run,
+  written,
+  rejected,
+}: {
+  readonly run: Job
+  readonly written: number
+  readonly rejected: number
+}) {
   const flow = `/flows/${encodeURIComponent(run.flowName)}`
   return (
     <Facts
       items={[
-        ["Written", <span key="w" className="big number">{numberText(written)}</span>],
-        ["Rejected", <span key="r" className="big number">{numberText(rejected)}</span>],
-        ["Took", <span key="t" className="big"><Duration from={run.startedAt} to={run.endedAt} /></span>],
+        [
+          "Written",
+          <span key="w" className="big number">
+            {numberText(written)}
+          </span>,
+        ],
+        [
+          "Rejected",
+          <span key="r" className="big number">
+            {numberText(rejected)}
+          </span>,
+        ],
+        [
+          "Took",
+          <span key="t" className="big">
+            <Duration from={run.status === "interrupted" ? null : run.startedAt} to={run.endedAt} />
+          </span>,
+        ],
         ["Flow", <Link key="f" to={flow}>{`Version ${run.flowVersion}`}</Link>],
         ["Asked for", <Time key="a" at={run.requestedAt} />],
         ["By", causeText(run.cause)],
         ["Business date", run.bizdate],
         ["Environment", run.environment === "prod" ? "Production" : "Development"],
-        ...(run.status === "queued" ? [["Priority", String(run.priority)] as const, ["Due", <Time key="d" at={run.dueAt} relative />] as const] : []),
+        ...(run.status === "queued"
+          ? [["Priority", String(run.priority)] as const, ["Due", <Time key="d" at={run.dueAt} relative />] as const]
+          : []),
         ...(run.retry > 0 ? [["Retry", String(run.retry)] as const] : []),
       ]}
     />
@@ -174,7 +203,14 @@ function Parameters({ run }: { readonly run: Job }) {
         {entries.length === 0 ? (
           <p className="muted">This run was given no parameters; those of the flow had their own values.</p>
         ) : (
-          <Facts items={entries.map(([name, value]) => [name, <span key={name} className="mono">{value}</span>])} />
+          <Facts
+            items={entries.map(([name, value]) => [
+              name,
+              <span key={name} className="mono">
+                {value}
+              </span>,
+            ])}
+          />
         )}
       </div>
     </div>

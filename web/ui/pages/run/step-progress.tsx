@@ -1,7 +1,7 @@
 import type { StepCount } from "../../../../core/run/report.ts"
 import { bytesText, numberText } from "../../parts/number-text.ts"
-import { type Column, Table } from "../../parts/table.tsx"
 import { Empty } from "../../parts/page.tsx"
+import { type Column, Table } from "../../parts/table.tsx"
 
 /** Rows through every step, in the order of the flow. */
 export function StepProgress({

@@ -10,7 +10,8 @@ export function ThroughputPlot({ samples }: { readonly samples: readonly Sample[
   const most = niceCeiling(Math.max(1, ...read.map(({ rate }) => rate), ...written.map(({ rate }) => rate)))
   const x = (at: number) => (last === first ? 0 : ((at - first) / (last - first)) * WIDTH)
   const y = (rate: number) => HEIGHT - (rate / most) * HEIGHT
-  const line = (points: typeof read) => points.map(({ at, rate }) => `${x(at).toFixed(1)},${y(rate).toFixed(1)}`).join(" ")
+  const line = (points: typeof read) =>
+    points.map(({ at, rate }) => `${x(at).toFixed(1)},${y(rate).toFixed(1)}`).join(" ")
   const now = read.at(-1)?.rate ?? 0
   return (
     <figure className="plot">
@@ -21,11 +22,19 @@ export function ThroughputPlot({ samples }: { readonly samples: readonly Sample[
       </figcaption>
       <div className="plot-area">
         <span className="plot-most faint number">{compactText(most)}/s</span>
-        <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={`Throughput, ${numberText(Math.round(now))} rows per second read at the end`}>
+        <svg
+          viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+          preserveAspectRatio="none"
+          role="img"
+          aria-label={`Throughput, ${numberText(Math.round(now))} rows per second read at the end`}
+        >
           <line className="plot-grid" x1="0" x2={WIDTH} y1={HEIGHT / 2} y2={HEIGHT / 2} />
           <line className="plot-grid" x1="0" x2={WIDTH} y1="0.5" y2="0.5" />
           {read.length > 0 && (
-            <polygon className="plot-fill" points={`${x(read[0]?.at ?? 0)},${HEIGHT} ${line(read)} ${x(last)},${HEIGHT}`} />
+            <polygon
+              className="plot-fill"
+              points={`${x(read[0]?.at ?? 0)},${HEIGHT} ${line(read)} ${x(last)},${HEIGHT}`}
+            />
           )}
           <polyline className="plot-line written" points={line(written)} />
           <polyline className="plot-line read" points={line(read)} />

@@ -8,7 +8,11 @@ import { followRun, type LiveRun, nothingYet } from "./live-run.ts"
 const EVENTS = ["job.queued", "job.started", "job.logged", "job.progressed", "job.ended"] as const
 
 /** A run with its log, kept up to date by events of the server. */
-export function useLiveRun(run: Job): { readonly live: LiveRun; readonly lines: readonly LogLine[]; readonly state: LiveState } {
+export function useLiveRun(run: Job): {
+  readonly live: LiveRun
+  readonly lines: readonly LogLine[]
+  readonly state: LiveState
+} {
   const refresh = useRefresh()
   const [live, setLive] = useState(nothingYet)
   const [lines, setLines] = useState<readonly LogLine[]>([])

@@ -36,7 +36,7 @@ const flow: Column<Job> = {
       <Link className="name" to={`/runs/${run.id}`}>
         {run.flowName}
       </Link>
-      {run.environment === "dev" && <span className="tag">dev</span>}
+      {run.environment === "dev" && <span className="tag beside-name">dev</span>}
       <Message run={run} />
     </>
   ),
@@ -57,7 +57,11 @@ const rest: readonly Column<Job>[] = [
 ]
 
 const counts: readonly Column<Job>[] = [
-  { label: "Took", end: true, cell: (run) => <Duration from={run.startedAt} to={run.endedAt} /> },
+  {
+    label: "Took",
+    end: true,
+    cell: (run) => <Duration from={run.status === "interrupted" ? null : run.startedAt} to={run.endedAt} />,
+  },
   { label: "Written", end: true, cell: (run) => numberText(run.written) },
   {
     label: "Rejected",

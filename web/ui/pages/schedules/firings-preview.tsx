@@ -1,11 +1,11 @@
 import { useQuery } from "@tanstack/react-query"
 import { useDeferredValue } from "react"
 import { ask } from "../../api/client.ts"
-import { ProblemNotice } from "../../parts/notice.tsx"
 import { problemOf } from "../../api/problem.ts"
+import { ProblemNotice } from "../../parts/notice.tsx"
 import { Skeleton } from "../../parts/page.tsx"
 import { Time } from "../../parts/time.tsx"
-import { type ScheduleForm, draftOf } from "./schedule-draft.ts"
+import { draftOf, type ScheduleForm } from "./schedule-draft.ts"
 
 /** The next ten firings of what is being typed, as the server counts them. */
 export function FiringsPreview({ form }: { readonly form: ScheduleForm }) {
@@ -36,7 +36,15 @@ export function FiringsPreview({ form }: { readonly form: ScheduleForm }) {
 
 /** As the clock on the wall of the zone shows it. */
 function zoneFormat(timeZone: string): Intl.DateTimeFormat {
-  const parts = { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const
+  const parts = {
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+  } as const
   try {
     return new Intl.DateTimeFormat("en-GB", { ...parts, timeZone })
   } catch {

@@ -98,4 +98,7 @@ const DAYS: readonly Option[] = [
   ...Array.from({ length: 31 }, (_, nth): Option => [String(nth + 1), String(nth + 1)]),
   ["last", "Last"],
 ]
-const HOURS: readonly Option[] = Array.from({ length: 24 }, (_, hour): Option => [String(hour), String(hour).padStart(2, "0")])
+const HOURS: readonly Option[] = Array.from(
+  { length: 24 },
+  (_, hour): Option => [String(hour), String(hour).padStart(2, "0")],
+)

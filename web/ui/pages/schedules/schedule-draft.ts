@@ -58,7 +58,14 @@ export function recurrenceOf(form: ScheduleForm): Recurrence {
     case "weekly":
       return { kind, weekdays: numbers(form.weekdays), at }
     case "monthly":
-      return { kind, days: [...numbers(form.days.filter((day) => day !== "last")), ...(form.days.includes("last") ? ["last" as const] : [])], at }
+      return {
+        kind,
+        days: [
+          ...numbers(form.days.filter((day) => day !== "last")),
+          ...(form.days.includes("last") ? ["last" as const] : []),
+        ],
+        at,
+      }
     case "hourly":
       return { kind, from, to, everyHours: Number(form.every) }
     case "hours":

@@ -1,5 +1,5 @@
-import { AreaField, SelectField, TextField } from "../../parts/field.tsx"
 import { Choices } from "../../parts/choices.tsx"
+import { AreaField, SelectField, TextField } from "../../parts/field.tsx"
 import { RecurrenceFields } from "./recurrence-fields.tsx"
 import type { ScheduleForm } from "./schedule-draft.ts"
 

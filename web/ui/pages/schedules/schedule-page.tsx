@@ -13,9 +13,9 @@ import { toast } from "../../parts/toast.tsx"
 import { navigate, type Params } from "../../route/router.tsx"
 import { useMay } from "../../shell/session.tsx"
 import { FiringsPreview } from "./firings-preview.tsx"
+import { recurrenceText } from "./recurrence-text.ts"
 import { draftOf, formOf, newForm, type ScheduleForm } from "./schedule-draft.ts"
 import { ScheduleFields } from "./schedule-fields.tsx"
-import { recurrenceText } from "./recurrence-text.ts"
 
 /** Makes or changes a schedule, with its next firings beside it. */
 export default function SchedulePage({ params: { id, flow } }: { readonly params: Params }) {

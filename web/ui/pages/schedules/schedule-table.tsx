@@ -1,4 +1,4 @@
-import { type ReactNode } from "react"
+import type { ReactNode } from "react"
 import type { ShownSchedule } from "../../../../core/server/schedules/schedules.ts"
 import { ask } from "../../api/client.ts"
 import { useRefresh } from "../../api/query.ts"
@@ -76,7 +76,11 @@ const REST: readonly Column<ShownSchedule>[] = [
   { label: "State", narrow: true, cell: (one) => <ScheduleState schedule={one} /> },
   { label: "Time zone", cell: ({ timeZone }) => <span className="muted">{timeZone}</span> },
   { label: "Last", cell: ({ lastAt }) => <Time at={lastAt} relative empty="never" /> },
-  { label: "Next", cell: ({ nextAt, paused }) => (paused ? <span className="faint">–</span> : <Time at={nextAt} relative empty="never" />) },
+  {
+    label: "Next",
+    cell: ({ nextAt, paused }) =>
+      paused ? <span className="faint">–</span> : <Time at={nextAt} relative empty="never" />,
+  },
 ]
 
 function ScheduleState({ schedule: { paused, mode } }: { readonly schedule: ShownSchedule }) {

@@ -37,8 +37,7 @@ export function OptionField({
       </div>
     )
   const text = String(value)
-  if (kind === "choice")
-    return <SelectField {...shared} value={text} change={change} options={choicesOf(option)} />
+  if (kind === "choice") return <SelectField {...shared} value={text} change={change} options={choicesOf(option)} />
   if (kind === "json")
     return <AreaField {...shared} value={text} change={change} className="mono" rows={4} spellCheck={false} />
   if (kind === "secret")
@@ -59,7 +58,8 @@ export function OptionField({
         )}
       </div>
     )
-  if (isLong(name)) return <AreaField {...shared} value={text} change={change} className="mono" rows={4} spellCheck={false} />
+  if (isLong(name))
+    return <AreaField {...shared} value={text} change={change} className="mono" rows={4} spellCheck={false} />
   return (
     <TextField
       {...shared}
@@ -76,7 +76,13 @@ export function OptionField({
 function labelOf(name: string): string {
   const words = name.replace(/([a-z])([A-Z])/g, "$1 $2").split(" ")
   return words
-    .map((word, nth) => (ACRONYMS.has(word.toLowerCase()) ? word.toUpperCase() : nth === 0 ? word.charAt(0).toUpperCase() + word.slice(1) : word.toLowerCase()))
+    .map((word, nth) =>
+      ACRONYMS.has(word.toLowerCase())
+        ? word.toUpperCase()
+        : nth === 0
+          ? word.charAt(0).toUpperCase() + word.slice(1)
+          : word.toLowerCase(),
+    )
     .join(" ")
 }
 

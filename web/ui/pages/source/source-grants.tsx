@@ -45,13 +45,15 @@ export function SourceGrants({ source }: { readonly source: ShownSource }) {
             ...{ label: "Actions", quiet: true, end: true },
             cell: (grant) =>
               may("sources.grant") && (
-                <Button look="danger" disabled={revoke.busy} onClick={() => void revoke.submit(grant)}>
+                <Button look="danger plain" disabled={revoke.busy} onClick={() => void revoke.submit(grant)}>
                   Revoke
                 </Button>
               ),
           },
         ]}
-        empty={<Empty title="Nobody but administrators and its owner">Grant “read” or “write” to those who need it.</Empty>}
+        empty={
+          <Empty title="Nobody but administrators and its owner">Grant “read” or “write” to those who need it.</Empty>
+        }
       />
       {may("sources.grant") && <NewGrant source={source} users={users.data?.items ?? []} />}
     </div>
@@ -71,7 +73,10 @@ function NewGrant({
   const { busy, problem, submit } = useSubmit(async () => {
     const access = form.access === "write" ? "write" : "read"
     const expiresAt = form.until === "" ? null : new Date(`${form.until}T23:59:59`).getTime()
-    await ask("PUT /sources/:name/grants", { params: { name: source.name }, body: { user: form.user, access, expiresAt } })
+    await ask("PUT /sources/:name/grants", {
+      params: { name: source.name },
+      body: { user: form.user, access, expiresAt },
+    })
     setForm({ user: "", access: "read", until: "" })
     await refresh("/sources")
   })
@@ -88,7 +93,12 @@ function NewGrant({
             label="User"
             value={form.user}
             change={(user) => set({ user })}
-            options={[["", "Choose somebody"], ...users.map(({ id, name, displayName }) => [id, displayName ? `${displayName} (${name})` : name] as const)]}
+            options={[
+              ["", "Choose somebody"],
+              ...users.map(
+                ({ id, name, displayName }) => [id, displayName ? `${displayName} (${name})` : name] as const,
+              ),
+            ]}
             error={fieldError(problem, "/user")}
             required
           />

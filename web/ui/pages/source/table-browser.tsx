@@ -73,7 +73,9 @@ export function TableBrowser({ source }: { readonly source: ShownSource }) {
               ))}
             </ul>
             {items.length > MOST && (
-              <p className="muted small table-list-more">{plural(items.length - MOST, "more table")}: search by name.</p>
+              <p className="muted small table-list-more">
+                {plural(items.length - MOST, "more table")}: search by name.
+              </p>
             )}
           </nav>
           {chosen ? (
@@ -129,7 +131,10 @@ function ColumnList({
             ),
           },
           { label: "Type", cell: ({ type }) => <span className="mono">{typeText(type)}</span> },
-          { label: "Declared as", cell: ({ native }) => <span className="mono muted wrap">{native?.type ?? "–"}</span> },
+          {
+            label: "Declared as",
+            cell: ({ native }) => <span className="mono muted wrap">{native?.type ?? "–"}</span>,
+          },
           {
             label: "Besides",
             cell: (column) => (

@@ -6,7 +6,10 @@ import { type SourceForm, withoutSecrets } from "./source-draft.ts"
 /** A form that is kept in the browser tab, save its secrets: these live in memory only. */
 export function useSourceForm(key: string, saved: SourceForm, schema: ConfigSchema) {
   const draft = useDraft(key, saved)
-  const [secrets, setSecrets] = useState<{ readonly prod: OptionTexts; readonly dev: OptionTexts }>({ prod: {}, dev: {} })
+  const [secrets, setSecrets] = useState<{ readonly prod: OptionTexts; readonly dev: OptionTexts }>({
+    prod: {},
+    dev: {},
+  })
   const form: SourceForm = {
     ...draft.value,
     prod: { ...draft.value.prod, ...secrets.prod },

@@ -65,11 +65,18 @@ const COLUMNS: readonly Column<ShownSource>[] = [
   },
   { label: "Type", cell: ({ type }) => type },
   { label: "Place", cell: (source) => <span className="mono wrap">{placeText(source)}</span> },
-  { label: "Environments", cell: ({ dev }) => (dev ? "Production, development" : <span className="muted">Production</span>) },
+  {
+    label: "Environments",
+    cell: ({ dev }) => (dev ? "Production, development" : <span className="muted">Production</span>),
+  },
   {
     label: "You may",
     cell: ({ canRead, canWrite }) =>
-      canRead || canWrite ? [canRead && "read", canWrite && "write"].filter(Boolean).join(", ") : <span className="faint">nothing</span>,
+      canRead || canWrite ? (
+        [canRead && "read", canWrite && "write"].filter(Boolean).join(", ")
+      ) : (
+        <span className="faint">nothing</span>
+      ),
   },
   { label: "Changed", cell: ({ updatedAt }) => <Time at={updatedAt} relative /> },
 ]
@@ -77,6 +84,7 @@ const COLUMNS: readonly Column<ShownSource>[] = [
 /** Where it is, in one line, whatever its type calls that. */
 function placeText({ prod }: ShownSource): string {
   const { host, port, database, path, url } = prod
-  if (typeof host === "string") return [`${host}${port === undefined ? "" : `:${port}`}`, database].filter(Boolean).join("/")
+  if (typeof host === "string")
+    return [`${host}${port === undefined ? "" : `:${port}`}`, database].filter(Boolean).join("/")
   return String(path ?? url ?? "–")
 }

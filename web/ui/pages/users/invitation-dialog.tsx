@@ -11,7 +11,13 @@ export interface Invited {
 }
 
 /** The link by which somebody chooses a password, the one time that it can be seen. */
-export function InvitationDialog({ invited: { name, path, expiresAt }, close }: { readonly invited: Invited; close(): void }) {
+export function InvitationDialog({
+  invited: { name, path, expiresAt },
+  close,
+}: {
+  readonly invited: Invited
+  close(): void
+}) {
   return (
     <Dialog title={`Link for ${name}`} close={close}>
       <Notice tone="warn" title="This is shown once only">

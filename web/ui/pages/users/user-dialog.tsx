@@ -93,7 +93,11 @@ export function UserDialog({
 
 const ROLES: readonly { readonly role: Role; readonly text: string; readonly about: string }[] = [
   { role: "viewer", text: "Viewer", about: "Sees flows, runs, schedules and data sources." },
-  { role: "operator", text: "Operator", about: "Starts, cancels and resumes runs besides, and looks after rejected rows." },
+  {
+    role: "operator",
+    text: "Operator",
+    about: "Starts, cancels and resumes runs besides, and looks after rejected rows.",
+  },
   { role: "developer", text: "Developer", about: "Writes flows, schedules, triggers and data sources besides." },
   { role: "admin", text: "Administrator", about: "May do everything: users, grants, settings and the audit log." },
 ]

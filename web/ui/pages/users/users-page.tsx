@@ -11,7 +11,7 @@ import { Badge } from "../../parts/status.tsx"
 import { type Column, Table } from "../../parts/table.tsx"
 import { Time } from "../../parts/time.tsx"
 import { useMay } from "../../shell/session.tsx"
-import { type Invited, InvitationDialog } from "./invitation-dialog.tsx"
+import { InvitationDialog, type Invited } from "./invitation-dialog.tsx"
 import { UserDialog } from "./user-dialog.tsx"
 
 export type User = Answer<"GET /users">["items"][number]
@@ -55,7 +55,7 @@ export default function UsersPage() {
                   <Button look="plain" onClick={() => setOpen({ kind: "reset", user })}>
                     New link…
                   </Button>
-                  <Button look="danger" onClick={() => setOpen({ kind: "remove", user })}>
+                  <Button look="danger plain" onClick={() => setOpen({ kind: "remove", user })}>
                     Remove…
                   </Button>
                 </span>

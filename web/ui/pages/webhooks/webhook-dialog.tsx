@@ -43,7 +43,13 @@ export function WebhookDialog({
   return (
     <Dialog title={webhook ? `Change ${webhook.name}` : "New webhook"} close={close}>
       <ProblemNotice problem={problem} shown={(pointer) => /^\/(name|url|flow|events)/.test(pointer)} />
-      <TextField label="Name" value={form.name} change={(name) => set({ name })} error={fieldError(problem, "/name")} autoFocus />
+      <TextField
+        label="Name"
+        value={form.name}
+        change={(name) => set({ name })}
+        error={fieldError(problem, "/name")}
+        autoFocus
+      />
       <TextField
         label="Address"
         hint="Must be https, and reachable from outside: addresses of this machine and of private networks are refused unless the settings allow them."
@@ -72,7 +78,12 @@ export function WebhookDialog({
         <Choices many label="Tell of" options={EVENTS} value={form.events} change={(events) => set({ events })} />
         {eventsError && <FieldError text={eventsError} />}
       </div>
-      <CheckField label="Paused" hint="Nothing is sent while it is." value={form.paused} change={(paused) => set({ paused })} />
+      <CheckField
+        label="Paused"
+        hint="Nothing is sent while it is."
+        value={form.paused}
+        change={(paused) => set({ paused })}
+      />
       <div className="dialog-foot">
         <Button onClick={close}>Leave it</Button>
         <Button look="primary" busy={busy} onClick={() => void submit()}>

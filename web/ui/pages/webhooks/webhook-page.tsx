@@ -69,7 +69,9 @@ export default function WebhookPage({ params: { id = "" } }: { readonly params: 
                 ),
             },
           ]}
-          empty={<Empty title="Nothing was sent yet">A message goes out when the next run ends that it is told of.</Empty>}
+          empty={
+            <Empty title="Nothing was sent yet">A message goes out when the next run ends that it is told of.</Empty>
+          }
         />
         <More list={deliveries} />
       </div>
@@ -119,6 +121,10 @@ const COLUMNS: readonly Column<ShownDelivery>[] = [
   { label: "Answer", end: true, cell: ({ answered }) => answered ?? <span className="faint">–</span> },
   { label: "Tries", end: true, cell: ({ attempts }) => attempts },
   { label: "Made", cell: ({ createdAt }) => <Time at={createdAt} /> },
-  { label: "Next try", cell: ({ status, dueAt }) => (status === "waiting" ? <Time at={dueAt} relative /> : <span className="faint">–</span>) },
+  {
+    label: "Next try",
+    cell: ({ status, dueAt }) =>
+      status === "waiting" ? <Time at={dueAt} relative /> : <span className="faint">–</span>,
+  },
   { label: "Run", cell: ({ job }) => <Link to={`/runs/${job}`}>Show</Link> },
 ]

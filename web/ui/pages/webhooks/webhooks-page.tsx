@@ -37,7 +37,8 @@ export default function WebhooksPage() {
         columns={COLUMNS}
         empty={
           <Empty title="Nobody is told yet" action={add}>
-            A webhook sends a message to an address when runs end, tries again until it is taken, and signs what it sends.
+            A webhook sends a message to an address when runs end, tries again until it is taken, and signs what it
+            sends.
           </Empty>
         }
       />
@@ -84,6 +85,7 @@ const COLUMNS: readonly Column<ShownWebhook>[] = [
   {
     label: "State",
     narrow: true,
-    cell: ({ paused }) => (paused ? <Badge icon="pause" text="Paused" /> : <Badge tone="good" icon="check" text="Active" />),
+    cell: ({ paused }) =>
+      paused ? <Badge icon="pause" text="Paused" /> : <Badge tone="good" icon="check" text="Active" />,
   },
 ]

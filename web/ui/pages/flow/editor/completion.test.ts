@@ -18,7 +18,10 @@ const schema: Schema = {
         properties: {
           id: { type: "string" },
           use: { type: "string" },
-          config: { type: "object", properties: { dataSource: { type: "string" }, mode: { enum: ["append", "replace"], default: "append" } } },
+          config: {
+            type: "object",
+            properties: { dataSource: { type: "string" }, mode: { enum: ["append", "replace"], default: "append" } },
+          },
         },
       },
     },

@@ -36,8 +36,13 @@ function keyPlace(state: EditorState, node: SyntaxNode, pos: number): SyntaxNode
   if (node.name === "PropertyName") return node.parent?.parent ?? undefined
   if (node.name === "String") return undefined
   let object: SyntaxNode | null = node
-  while (object && object.name !== "Object" && object.name !== "Array" && object.name !== "Property") object = object.parent
-  if (object?.name === "Property" && /^\s*(,\s*)?$/.test(state.sliceDoc(object.to, pos)) && !/:\s*$/.test(state.sliceDoc(object.from, pos)))
+  while (object && object.name !== "Object" && object.name !== "Array" && object.name !== "Property")
+    object = object.parent
+  if (
+    object?.name === "Property" &&
+    /^\s*(,\s*)?$/.test(state.sliceDoc(object.to, pos)) &&
+    !/:\s*$/.test(state.sliceDoc(object.from, pos))
+  )
     object = object.parent
   return object?.name === "Object" ? object : undefined
 }
@@ -45,8 +50,10 @@ function keyPlace(state: EditorState, node: SyntaxNode, pos: number): SyntaxNode
 function valuePath(state: EditorState, node: SyntaxNode): Path {
   if (node.name === "Property") return [...pathAt(state, node), keyOf(state, node)]
   if (node.name === "Array") return [...pathAt(state, node), 0]
-  if (node.name === "⚠" && node.parent?.name === "Property") return [...pathAt(state, node.parent), keyOf(state, node.parent)]
-  if (node.parent?.name === "Property" && node.name === ":") return [...pathAt(state, node.parent), keyOf(state, node.parent)]
+  if (node.name === "⚠" && node.parent?.name === "Property")
+    return [...pathAt(state, node.parent), keyOf(state, node.parent)]
+  if (node.parent?.name === "Property" && node.name === ":")
+    return [...pathAt(state, node.parent), keyOf(state, node.parent)]
   return pathAt(state, node)
 }
 
@@ -79,7 +86,10 @@ function values(path: Path, document: unknown, root: Schema, names: Names): read
   const fromSchema = schemas.flatMap((schema): readonly Completion[] => {
     const info = schema.description ? { info: schema.description } : {}
     const listed = [...(schema.const === undefined ? [] : [schema.const]), ...(schema.enum ?? [])]
-    const all = listed.length > 0 ? listed : [...booleans(schema), ...(schema.default === undefined ? [] : [schema.default]), ...(schema.examples ?? [])]
+    const all =
+      listed.length > 0
+        ? listed
+        : [...booleans(schema), ...(schema.default === undefined ? [] : [schema.default]), ...(schema.examples ?? [])]
     return all.map((value) => ({
       label: JSON.stringify(value),
       type: "enum",
@@ -118,7 +128,8 @@ function typeText({ type, enum: listed }: Schema): string {
 
 /** What is put behind a new key, with the place to go on writing. */
 function hole({ type, default: usual, enum: listed }: Schema): string {
-  if (usual !== undefined && typeof usual !== "object") return `#{${JSON.stringify(usual).replaceAll(/[{}\\]/g, "\\$&")}}`
+  if (usual !== undefined && typeof usual !== "object")
+    return `#{${JSON.stringify(usual).replaceAll(/[{}\\]/g, "\\$&")}}`
   if (listed) return `#{${JSON.stringify(listed[0])}}`
   if (type === "object") return "\\{#{}\\}"
   if (type === "array") return "[#{}]"

@@ -10,14 +10,27 @@ export const editorTheme: Extension = [
     "&.cm-focused": { outline: "none" },
     ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "1.6" },
     ".cm-content": { caretColor: "var(--text)", padding: "10px 0" },
-    ".cm-gutters": { backgroundColor: "var(--surface)", color: "var(--text-faint)", border: "none", paddingLeft: "6px" },
+    ".cm-gutters": {
+      backgroundColor: "var(--surface)",
+      color: "var(--text-faint)",
+      border: "none",
+      paddingLeft: "6px",
+    },
     ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: "color-mix(in srgb, var(--hover) 60%, transparent)" },
     ".cm-cursor": { borderLeftColor: "var(--text)" },
     "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": {
       backgroundColor: "color-mix(in srgb, var(--accent) 24%, transparent)",
     },
-    ".cm-matchingBracket, &.cm-focused .cm-matchingBracket": { backgroundColor: "var(--accent-soft)", outline: "1px solid var(--accent-line)" },
-    ".cm-foldPlaceholder": { backgroundColor: "var(--idle-soft)", border: "none", color: "var(--text-muted)", padding: "0 6px" },
+    ".cm-matchingBracket, &.cm-focused .cm-matchingBracket": {
+      backgroundColor: "var(--accent-soft)",
+      outline: "1px solid var(--accent-line)",
+    },
+    ".cm-foldPlaceholder": {
+      backgroundColor: "var(--idle-soft)",
+      border: "none",
+      color: "var(--text-muted)",
+      padding: "0 6px",
+    },
     ".cm-tooltip": {
       backgroundColor: "var(--raised)",
       color: "var(--text)",
@@ -29,7 +42,10 @@ export const editorTheme: Extension = [
     },
     ".cm-tooltip.cm-tooltip-autocomplete > ul": { fontFamily: "var(--mono)", fontSize: "12px", maxHeight: "15em" },
     ".cm-tooltip.cm-tooltip-autocomplete > ul > li": { padding: "3px 10px" },
-    ".cm-tooltip.cm-tooltip-autocomplete > ul > li[aria-selected]": { backgroundColor: "var(--accent-soft)", color: "var(--accent-strong)" },
+    ".cm-tooltip.cm-tooltip-autocomplete > ul > li[aria-selected]": {
+      backgroundColor: "var(--accent-soft)",
+      color: "var(--accent-strong)",
+    },
     ".cm-completionDetail": { color: "var(--text-muted)", fontStyle: "normal", marginLeft: "12px" },
     ".cm-completionMatchedText": { textDecoration: "none", fontWeight: "700" },
     ".cm-completionInfo": { padding: "8px 10px", whiteSpace: "pre-wrap" },
@@ -43,7 +59,12 @@ export const editorTheme: Extension = [
     ".cm-panels": { backgroundColor: "var(--sunken)", color: "var(--text)", borderColor: "var(--line)" },
     ".cm-panels button, .cm-panels input": { font: "400 12.5px var(--font)", color: "var(--text)" },
     ".cm-textfield": { backgroundColor: "var(--surface)", border: "1px solid var(--line-field)", borderRadius: "4px" },
-    ".cm-button": { backgroundImage: "none", backgroundColor: "var(--surface)", border: "1px solid var(--line-strong)", borderRadius: "4px" },
+    ".cm-button": {
+      backgroundImage: "none",
+      backgroundColor: "var(--surface)",
+      border: "1px solid var(--line-strong)",
+      borderRadius: "4px",
+    },
     ".cm-searchMatch": { backgroundColor: "var(--warn-soft)", outline: "1px solid var(--warn-line)" },
   }),
   syntaxHighlighting(

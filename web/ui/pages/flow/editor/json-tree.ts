@@ -11,7 +11,8 @@ export function pathAt(state: EditorState, node: SyntaxNode): Path {
   for (let at: SyntaxNode | null = node; at?.parent; at = at.parent) {
     const parent: SyntaxNode = at.parent
     if (parent.name === "Property" && at.name !== "PropertyName") path.unshift(keyOf(state, parent))
-    else if (parent.name === "Array" && isValue(at)) path.unshift(valuesOf(parent).findIndex(({ from }) => from === at?.from))
+    else if (parent.name === "Array" && isValue(at))
+      path.unshift(valuesOf(parent).findIndex(({ from }) => from === at?.from))
   }
   return path
 }
@@ -20,7 +21,7 @@ export function pathAt(state: EditorState, node: SyntaxNode): Path {
 export function rangeOf(state: EditorState, pointer: string): { readonly from: number; readonly to: number } {
   let node = valuesOf(syntaxTree(state).topNode)[0]
   let range = node ? headOf(node) : { from: 0, to: 0 }
-  for (const part of pointer.split("/").slice(1).map(unescape)) {
+  for (const part of pointer.split("/").slice(1).map(plainPart)) {
     if (!node) break
     if (node.name === "Array") {
       node = valuesOf(node)[Number(part)]
@@ -88,6 +89,6 @@ function textOf(json: string): string {
   }
 }
 
-function unescape(part: string): string {
+function plainPart(part: string): string {
   return part.replaceAll("~1", "/").replaceAll("~0", "~")
 }

@@ -21,7 +21,9 @@ const root: Schema = {
       },
     },
     parameters: { patternProperties: { "^[a-z]+$": { properties: { type: { enum: ["date"] } } } } },
-    either: { oneOf: [{ properties: { kind: { const: "a" }, x: {} } }, { properties: { kind: { const: "b" }, y: {} } }] },
+    either: {
+      oneOf: [{ properties: { kind: { const: "a" }, x: {} } }, { properties: { kind: { const: "b" }, y: {} } }],
+    },
   },
   ...{ $defs: { csv: { properties: { path: { type: "string" } } } } },
 }

@@ -42,7 +42,8 @@ function expand(root: Schema, schema: Schema, value: unknown, depth = 0): readon
   const found: Schema[] = [schema]
   if (schema.$ref) found.push(...next(resolve(root, schema.$ref)))
   for (const one of schema.allOf ?? []) found.push(...next(one))
-  for (const one of [...(schema.anyOf ?? []), ...(schema.oneOf ?? [])]) if (!contradicts(one, value)) found.push(...next(one))
+  for (const one of [...(schema.anyOf ?? []), ...(schema.oneOf ?? [])])
+    if (!contradicts(one, value)) found.push(...next(one))
   if (schema.if) {
     const branch = fits(schema.if, value) ? schema.then : schema.else
     if (branch) found.push(...next(branch))
@@ -54,7 +55,9 @@ function under(schema: Schema, part: string | number): readonly Schema[] {
   if (typeof part === "number") return typeof schema.items === "object" ? [schema.items] : []
   const named = Object.hasOwn(schema.properties ?? {}, part) ? schema.properties?.[part] : undefined
   if (named) return [named]
-  const byPattern = Object.entries(schema.patternProperties ?? {}).find(([pattern]) => new RegExp(pattern, "u").test(part))
+  const byPattern = Object.entries(schema.patternProperties ?? {}).find(([pattern]) =>
+    new RegExp(pattern, "u").test(part),
+  )
   if (byPattern) return [byPattern[1]]
   return typeof schema.additionalProperties === "object" ? [schema.additionalProperties] : []
 }

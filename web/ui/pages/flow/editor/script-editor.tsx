@@ -5,7 +5,14 @@ import { bracketMatching, foldGutter, foldKeymap, indentOnInput, indentUnit } fr
 import { type Diagnostic, lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint"
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search"
 import { Compartment, EditorState, Prec } from "@codemirror/state"
-import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers } from "@codemirror/view"
+import {
+  drawSelection,
+  EditorView,
+  highlightActiveLine,
+  highlightActiveLineGutter,
+  keymap,
+  lineNumbers,
+} from "@codemirror/view"
 import { useEffect, useRef } from "react"
 import type { FlowProblem } from "../../../../../core/flow/problem.ts"
 import { completeFlow, type Names } from "./completion.ts"
@@ -39,10 +46,20 @@ export default function ScriptEditor(props: ScriptEditorProps) {
     const element = host.current
     if (!element) return
     const root = element.shadowRoot ?? element.attachShadow({ mode: "open" })
-    const extensions = [keys(latest), ...standing, completion.of([]), access.of([]), EditorView.updateListener.of((update) => {
-      if (update.docChanged) latest.current.change(update.state.doc.toString())
-    })]
-    const made = new EditorView({ parent: root, root, state: EditorState.create({ doc: latest.current.value, extensions }) })
+    const extensions = [
+      keys(latest),
+      ...standing,
+      completion.of([]),
+      access.of([]),
+      EditorView.updateListener.of((update) => {
+        if (update.docChanged) latest.current.change(update.state.doc.toString())
+      }),
+    ]
+    const made = new EditorView({
+      parent: root,
+      root,
+      state: EditorState.create({ doc: latest.current.value, extensions }),
+    })
     view.current = made
     return () => made.destroy()
   }, [])
@@ -72,7 +89,10 @@ export default function ScriptEditor(props: ScriptEditorProps) {
     const editor = view.current
     if (!editor || !show) return
     const { from, to } = rangeOf(editor.state, show.pointer)
-    editor.dispatch({ selection: { anchor: from, head: to }, effects: EditorView.scrollIntoView(from, { y: "center" }) })
+    editor.dispatch({
+      selection: { anchor: from, head: to },
+      effects: EditorView.scrollIntoView(from, { y: "center" }),
+    })
     editor.focus()
   }, [show])
 
@@ -80,14 +100,21 @@ export default function ScriptEditor(props: ScriptEditorProps) {
 }
 
 /** Faults of the text itself come first; what the server has found stands at what it names. */
-function diagnostics(view: EditorView, text: string, problems: readonly FlowProblem[], warnings: readonly FlowProblem[]): Diagnostic[] {
+function diagnostics(
+  view: EditorView,
+  text: string,
+  problems: readonly FlowProblem[],
+  warnings: readonly FlowProblem[],
+): Diagnostic[] {
   const faults = text.trim() === "" ? [] : jsonParseLinter()(view)
   if (faults.length > 0) return faults
-  const place = (severity: "error" | "warning") => (problem: FlowProblem): Diagnostic => ({
-    ...rangeOf(view.state, problem.pointer ?? ""),
-    severity,
-    message: problem.hint ? `${problem.message}\n${problem.hint}` : problem.message,
-  })
+  const place =
+    (severity: "error" | "warning") =>
+    (problem: FlowProblem): Diagnostic => ({
+      ...rangeOf(view.state, problem.pointer ?? ""),
+      severity,
+      message: problem.hint ? `${problem.message}\n${problem.hint}` : problem.message,
+    })
   return [...problems.map(place("error")), ...warnings.map(place("warning"))]
 }
 
@@ -96,7 +123,12 @@ function keys(latest: { readonly current: ScriptEditorProps }) {
     latest.current[act]?.()
     return latest.current[act] !== undefined
   }
-  return Prec.highest(keymap.of([{ key: "Mod-s", run: call("save"), preventDefault: true }, { key: "Mod-Enter", run: call("run") }]))
+  return Prec.highest(
+    keymap.of([
+      { key: "Mod-s", run: call("save"), preventDefault: true },
+      { key: "Mod-Enter", run: call("run") },
+    ]),
+  )
 }
 
 const completion = new Compartment()
@@ -116,7 +148,7 @@ const standing = [
   lintGutter(),
   json(),
   editorTheme,
-  EditorView.contentAttributes.of({ "aria-label": "Script of the flow" }),
+  EditorView.contentAttributes.of({ "aria-label": "Script of the flow", tabindex: "0" }),
   keymap.of([
     ...closeBracketsKeymap,
     ...defaultKeymap,

@@ -1,6 +1,7 @@
 import { useDeferredValue, useMemo } from "react"
 import { Notice } from "../../../parts/notice.tsx"
 import { Empty } from "../../../parts/page.tsx"
+import { ScrollBox } from "../../../parts/scroll-box.tsx"
 import { type GraphEdge, layoutGraph, NODE } from "./layout.ts"
 import { readGraph } from "./read-graph.ts"
 
@@ -38,10 +39,13 @@ export function GraphView({
     return <Empty title="No steps yet">A flow begins with a step that reads, such as postgres-input.</Empty>
   const steps = new Map(graph.steps.map((step) => [step.id, step]))
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a part that scrolls must be reachable by keyboard
-    <div className="graph" tabIndex={0} role="region" aria-label="Graph of the flow">
+    <ScrollBox className="graph" label="Graph of the flow">
       {/* biome-ignore lint/a11y/noSvgWithoutTitle: the region has a name, and each step one of its own */}
-      <svg width={layout.width + 4} height={layout.height + 4} viewBox={`-2 -2 ${layout.width + 4} ${layout.height + 4}`}>
+      <svg
+        width={layout.width + 4}
+        height={layout.height + 4}
+        viewBox={`-2 -2 ${layout.width + 4} ${layout.height + 4}`}
+      >
         {layout.edges.map((edge, nth) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: two hops may be the same
           <Edge key={nth} edge={edge} />
@@ -55,7 +59,7 @@ export function GraphView({
               key={id}
               role="button"
               tabIndex={0}
-              aria-label={`${id}, ${step?.use}`}
+              aria-label={`${id} ${step?.use}`}
               className={`node ${kinds.get(step?.use ?? "") ?? ""} ${badSteps.has(id) ? "bad" : ""}`}
               transform={`translate(${x} ${y})`}
               onClick={go}
@@ -74,7 +78,7 @@ export function GraphView({
           )
         })}
       </svg>
-    </div>
+    </ScrollBox>
   )
 }
 

@@ -8,7 +8,12 @@ const hop = (text: string) => {
 const rowsOf = (ids: string, hops: string) => {
   const { nodes } = layoutGraph(ids.split(" "), hops === "" ? [] : hops.split(" ").map(hop))
   const rows = Object.groupBy(nodes, ({ y }) => y)
-  return Object.values(rows).map((row) => row?.toSorted((a, b) => a.x - b.x).map(({ id }) => id).join(" "))
+  return Object.values(rows).map((row) =>
+    row
+      ?.toSorted((a, b) => a.x - b.x)
+      .map(({ id }) => id)
+      .join(" "),
+  )
 }
 
 test("layout puts every step below all that it reads from", () => {

@@ -33,8 +33,8 @@ export function layoutGraph(ids: readonly string[], hops: readonly Hop[]): Graph
   const known = new Set(ids)
   const edges = hops.filter(({ from, to }) => known.has(from) && known.has(to) && from !== to)
   const layerOf = layers(ids, edges)
-  const rows: string[][] = []
-  for (const id of ids) (rows[layerOf.get(id) ?? 0] ??= []).push(id)
+  const rows: string[][] = Array.from({ length: Math.max(-1, ...layerOf.values()) + 1 }, () => [])
+  for (const id of ids) rows[layerOf.get(id) ?? 0]?.push(id)
   const chains = edges.map((edge, nth) => chain(edge, nth, layerOf, rows))
   order(rows, chains)
   const widest = Math.max(1, ...rows.map((row) => row.length))
@@ -82,7 +82,12 @@ function layers(ids: readonly string[], edges: readonly Hop[]): ReadonlyMap<stri
 }
 
 /** The nodes of an edge, with a stand-in in every layer that it passes. */
-function chain({ from, to }: Hop, nth: number, layerOf: ReadonlyMap<string, number>, rows: string[][]): readonly string[] {
+function chain(
+  { from, to }: Hop,
+  nth: number,
+  layerOf: ReadonlyMap<string, number>,
+  rows: string[][],
+): readonly string[] {
   const [start = 0, end = 0] = [layerOf.get(from), layerOf.get(to)]
   const between: string[] = []
   for (let layer = start + 1; layer < end; layer++) {
@@ -99,7 +104,10 @@ function order(rows: string[][], chains: readonly (readonly string[])[]): void {
   const neighbours = new Map<string, string[]>()
   for (const one of chains)
     for (const [nth, id] of one.entries())
-      neighbours.set(id, [...(neighbours.get(id) ?? []), ...[one[nth - 1], one[nth + 1]].filter((other) => other !== undefined)])
+      neighbours.set(id, [
+        ...(neighbours.get(id) ?? []),
+        ...[one[nth - 1], one[nth + 1]].filter((other) => other !== undefined),
+      ])
   for (let pass = 0; pass < 8; pass++) {
     const place = new Map(rows.flatMap((row) => row.map((id, nth) => [id, (nth + 0.5) / row.length] as const)))
     const weight = (id: string) => {

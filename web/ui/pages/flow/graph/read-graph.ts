@@ -8,7 +8,9 @@ export interface Step {
 }
 
 /** The steps and hops of a document, as far as it can be read: somebody is still writing it. */
-export function readGraph(document: string): { readonly steps: readonly Step[]; readonly hops: readonly Hop[] } | undefined {
+export function readGraph(
+  document: string,
+): { readonly steps: readonly Step[]; readonly hops: readonly Hop[] } | undefined {
   let flow: unknown
   try {
     flow = JSON.parse(document)
