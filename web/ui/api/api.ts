@@ -14,6 +14,7 @@ import type { ShownDelivery, ShownWebhook, WebhookDraft } from "../../../core/se
 import type { KeptRow, WaitingRows } from "../../../core/store/quarantine.ts"
 import type { FlowProperties } from "../../../core/store/tables/flow-tables.ts"
 import type { JobStatus } from "../../../core/store/tables/job-tables.ts"
+import type { Api as Served } from "../../api/index.ts"
 
 interface E<A, P = unknown, Q = unknown, B = unknown> {
   params: P
@@ -87,7 +88,7 @@ type N = { name: string }
 type I = { id: string }
 type Page = { after?: string; limit?: number }
 
-export interface Api {
+interface Provisional {
   "GET /me": E<Me>
   "POST /session": E<Me, unknown, unknown, { name: string; password: string }>
   "DELETE /session": E<void>
@@ -234,3 +235,5 @@ export interface Api {
   "GET /settings": E<Readonly<Record<string, unknown>>>
   "PATCH /settings": E<Readonly<Record<string, unknown>>, unknown, unknown, Readonly<Record<string, unknown>>>
 }
+
+export type Api = Served & Omit<Provisional, keyof Served>

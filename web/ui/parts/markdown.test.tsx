@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test"
 import { renderToStaticMarkup } from "react-dom/server"
-import Markdown, { docPath } from "./markdown.tsx"
+import { docPath } from "./doc-path.ts"
+import Markdown from "./markdown.tsx"
 
 const html = (text: string) => renderToStaticMarkup(<Markdown text={text} />)
 

@@ -1,6 +1,7 @@
 import { lexer, type Token, type Tokens } from "marked"
 import { Fragment, type ReactNode } from "react"
 import { Link } from "../route/router.tsx"
+import { docPath } from "./doc-path.ts"
 import { ScrollBox } from "./scroll-box.tsx"
 
 /**
@@ -9,27 +10,29 @@ import { ScrollBox } from "./scroll-box.tsx"
  */
 export default function Markdown({
   text,
-  folder = "",
+  linkTo = (href) => docPath(href, ""),
   withoutTitle = false,
 }: {
   readonly text: string
-  /** Where relative links in the documentation start from. */
-  readonly folder?: string
+  /** Where a relative link leads. */
+  linkTo?(href: string): string
   /** The page shows it already. */
   readonly withoutTitle?: boolean
 }) {
   const tokens = lexer(text).filter(
     (token) => !(withoutTitle && token.type === "heading" && token["depth"] === 1) && !isComment(token),
   )
-  return <div className="markdown">{blocks(tokens, folder)}</div>
+  return <div className="markdown">{blocks(tokens, linkTo)}</div>
 }
 
-function blocks(tokens: readonly Token[], folder: string): ReactNode {
+function blocks(tokens: readonly Token[], linkTo: LinkTo): ReactNode {
   return tokens.map((token, nth) => (
     // biome-ignore lint/suspicious/noArrayIndexKey: a text never changes places
-    <Fragment key={nth}>{block(token as MarkedToken, folder)}</Fragment>
+    <Fragment key={nth}>{block(token as MarkedToken, linkTo)}</Fragment>
   ))
 }
+
+type LinkTo = (href: string) => string
 
 /** marked's own kinds of tokens; extensions, which could make others, are not used. */
 type MarkedToken =
@@ -52,14 +55,14 @@ type MarkedToken =
   | Tokens.Br
   | Tokens.Escape
 
-function block(token: MarkedToken, folder: string): ReactNode {
+function block(token: MarkedToken, linkTo: LinkTo): ReactNode {
   switch (token.type) {
     case "heading": {
       const Heading = HEADINGS[Math.min(token.depth, 4) - 1] ?? "h4"
-      return <Heading id={idOf(token.text)}>{inline(token.tokens, folder)}</Heading>
+      return <Heading id={idOf(token.text)}>{inline(token.tokens, linkTo)}</Heading>
     }
     case "paragraph":
-      return <p>{inline(token.tokens, folder)}</p>
+      return <p>{inline(token.tokens, linkTo)}</p>
     case "code":
       return (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a part that scrolls must be reachable by keyboard
@@ -68,69 +71,69 @@ function block(token: MarkedToken, folder: string): ReactNode {
         </pre>
       )
     case "list":
-      return <List list={token} folder={folder} />
+      return <List list={token} linkTo={linkTo} />
     case "table":
-      return <MarkdownTable table={token} folder={folder} />
+      return <MarkdownTable table={token} linkTo={linkTo} />
     case "blockquote":
-      return <blockquote>{blocks(token.tokens, folder)}</blockquote>
+      return <blockquote>{blocks(token.tokens, linkTo)}</blockquote>
     case "hr":
       return <hr />
     case "space":
       return null
     case "text":
-      return token.tokens ? inline(token.tokens, folder) : plain(token.text)
+      return token.tokens ? inline(token.tokens, linkTo) : plain(token.text)
     default:
-      return inline([token], folder)
+      return inline([token], linkTo)
   }
 }
 
-function inline(tokens: readonly Token[] | undefined, folder: string): ReactNode {
+function inline(tokens: readonly Token[] | undefined, linkTo: LinkTo): ReactNode {
   return tokens?.map((token, nth) => (
     // biome-ignore lint/suspicious/noArrayIndexKey: a text never changes places
-    <Fragment key={nth}>{inlinePart(token as MarkedToken, folder)}</Fragment>
+    <Fragment key={nth}>{inlinePart(token as MarkedToken, linkTo)}</Fragment>
   ))
 }
 
-function inlinePart(token: MarkedToken, folder: string): ReactNode {
+function inlinePart(token: MarkedToken, linkTo: LinkTo): ReactNode {
   switch (token.type) {
     case "strong":
-      return <strong>{inline(token.tokens, folder)}</strong>
+      return <strong>{inline(token.tokens, linkTo)}</strong>
     case "em":
-      return <em>{inline(token.tokens, folder)}</em>
+      return <em>{inline(token.tokens, linkTo)}</em>
     case "del":
-      return <del>{inline(token.tokens, folder)}</del>
+      return <del>{inline(token.tokens, linkTo)}</del>
     case "codespan":
       return <code>{plain(token.text)}</code>
     case "br":
       return <br />
     case "link":
       return (
-        <MarkdownLink href={token.href} folder={folder}>
-          {inline(token.tokens, folder)}
+        <MarkdownLink href={token.href} linkTo={linkTo}>
+          {inline(token.tokens, linkTo)}
         </MarkdownLink>
       )
     case "image":
       return token.text
     case "text":
-      return token.tokens ? inline(token.tokens, folder) : plain(token.text)
+      return token.tokens ? inline(token.tokens, linkTo) : plain(token.text)
     default:
       return "text" in token && token.type !== "html" ? plain(token.text) : token.raw
   }
 }
 
-function List({ list, folder }: { readonly list: Tokens.List; readonly folder: string }) {
+function List({ list, linkTo }: { readonly list: Tokens.List; readonly linkTo: LinkTo }) {
   const Kind = list.ordered ? "ol" : "ul"
   return (
     <Kind {...(list.ordered && typeof list.start === "number" && { start: list.start })}>
       {list.items.map((item, nth) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: a text never changes places
-        <li key={nth}>{blocks(item.tokens, folder)}</li>
+        <li key={nth}>{blocks(item.tokens, linkTo)}</li>
       ))}
     </Kind>
   )
 }
 
-function MarkdownTable({ table, folder }: { readonly table: Tokens.Table; readonly folder: string }) {
+function MarkdownTable({ table, linkTo }: { readonly table: Tokens.Table; readonly linkTo: LinkTo }) {
   return (
     <ScrollBox
       className="table-wrap"
@@ -142,7 +145,7 @@ function MarkdownTable({ table, folder }: { readonly table: Tokens.Table; readon
             {table.header.map((cell, nth) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: a text never changes places
               <th key={nth} scope="col" className={cell.align === "right" ? "end" : undefined}>
-                {inline(cell.tokens, folder)}
+                {inline(cell.tokens, linkTo)}
               </th>
             ))}
           </tr>
@@ -154,7 +157,7 @@ function MarkdownTable({ table, folder }: { readonly table: Tokens.Table; readon
               {row.map((cell, at) => (
                 // biome-ignore lint/suspicious/noArrayIndexKey: a text never changes places
                 <td key={at} className={cell.align === "right" ? "end" : undefined}>
-                  {inline(cell.tokens, folder)}
+                  {inline(cell.tokens, linkTo)}
                 </td>
               ))}
             </tr>
@@ -167,11 +170,11 @@ function MarkdownTable({ table, folder }: { readonly table: Tokens.Table; readon
 
 function MarkdownLink({
   href,
-  folder,
+  linkTo,
   children,
 }: {
   readonly href: string
-  readonly folder: string
+  readonly linkTo: LinkTo
   readonly children: ReactNode
 }) {
   if (/^(https?|mailto):/i.test(href))
@@ -182,20 +185,7 @@ function MarkdownLink({
     )
   if (href.startsWith("#")) return <a href={href}>{children}</a>
   if (/^[a-z][a-z0-9+.-]*:/i.test(href) || href.startsWith("//")) return <>{children}</>
-  return <Link to={docPath(href, folder)}>{children}</Link>
-}
-
-/** A relative link of the documentation as an address of these pages. */
-export function docPath(href: string, folder: string): string {
-  if (href.startsWith("/")) return href
-  const [file = "", anchor] = href.split("#")
-  const parts = `${folder}/${file}`.split("/").reduce<string[]>((path, part) => {
-    if (part === "..") return path.slice(0, -1)
-    return part === "" || part === "." ? path : [...path, part]
-  }, [])
-  const name = parts.join("/").replace(/\.md$/, "")
-  const path = name === "README" || name === "" ? "/docs" : `/docs/${name}`
-  return anchor === undefined ? path : `${path}#${anchor}`
+  return <Link to={linkTo(href)}>{children}</Link>
 }
 
 /** Entities that marked has put in place of characters are no matter for React, which escapes by itself. */

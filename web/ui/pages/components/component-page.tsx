@@ -22,7 +22,7 @@ export default function ComponentPage({ params: { id = "" } }: { readonly params
       />
       <Panel title={<code>{id}</code>} actions={<span className="muted small">{`${plugin} ${version}`}</span>}>
         <Suspense fallback={<Skeleton lines={10} />}>
-          <Markdown text={documentation} folder="components" withoutTitle />
+          <Markdown text={documentation} linkTo={(id) => `/components/${encodeURIComponent(id)}`} withoutTitle />
         </Suspense>
       </Panel>
     </>

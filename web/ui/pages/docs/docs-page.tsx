@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query"
 import { lazy, Suspense } from "react"
+import { docPath } from "../../parts/doc-path.ts"
 import { FailureNotice } from "../../parts/notice.tsx"
 import { PageHead, Skeleton } from "../../parts/page.tsx"
 import { Link, type Params } from "../../route/router.tsx"
@@ -24,7 +25,7 @@ export default function DocsPage({ params: { rest = "README" } }: { readonly par
               {text.data === undefined ? (
                 <Skeleton lines={10} />
               ) : (
-                <Markdown text={text.data} folder={folderOf(name)} withoutTitle />
+                <Markdown text={text.data} linkTo={(href) => docPath(href, folderOf(name))} withoutTitle />
               )}
             </Suspense>
           </div>

@@ -18,7 +18,7 @@ export function FlowVersions({ flow }: { readonly flow: SavedFlow }) {
   const refresh = useRefresh()
   const [chosen, setChosen] = useState<FlowVersion>()
   const [back, setBack] = useState<FlowVersion>()
-  const versions = useRead("GET /flows/:name/versions", { params: { name: flow.name } })
+  const versions = useRead("GET /flows/:name/versions", { params: { name: flow.name }, query: { limit: 200 } })
   if (versions.error) return <FailureNotice cause={versions.error} />
   return (
     <div className="stack">

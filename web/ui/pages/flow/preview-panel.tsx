@@ -25,7 +25,9 @@ export function PreviewPanel({
   const steps = readGraph(document)?.steps ?? []
   const { busy, problem, submit } = useSubmit(async () => {
     const chosen = steps.some(({ id }) => id === step) ? { step } : {}
-    setShown(await ask("POST /preview", { body: { document, ...occasionBody(occasion), ...chosen, rows: 50 } }))
+    const body = { document, ...occasionBody(occasion), ...chosen, rows: 50 }
+    // What a worker answers to a preview.
+    setShown((await ask("POST /preview", { body })) as ShownRows)
   })
   return (
     <div className="stack tight">

@@ -19,7 +19,7 @@ export function SourceGrants({ source }: { readonly source: ShownSource }) {
   const grants = useRead("GET /sources/:name/grants", { params: { name: source.name } })
   const users = useRead("GET /users", { query: { limit: 200 } }, { when: may("users.read") })
   const nameOf = (id: string) => users.data?.items.find((user) => user.id === id)?.name ?? id
-  const revoke = useSubmit(async ({ user, access }: Grant) => {
+  const revoke = useSubmit(async ({ user, access }: Pick<Grant, "user" | "access">) => {
     await ask("DELETE /sources/:name/grants", { params: { name: source.name }, query: { user, access } })
     await refresh("/sources")
   })
@@ -36,7 +36,7 @@ export function SourceGrants({ source }: { readonly source: ShownSource }) {
         rows={grants.data?.items}
         keyOf={({ user, access }) => `${user} ${access}`}
         columns={[
-          { label: "User", cell: ({ user }) => <strong className="wrap">{nameOf(user)}</strong> },
+          { label: "User", cell: ({ name }) => <strong className="wrap">{name}</strong> },
           { label: "May", cell: ({ access }) => access },
           { label: "Until", cell: ({ expiresAt }) => <Time at={expiresAt} empty="no end" /> },
           { label: "Granted by", cell: ({ grantedBy }) => <span className="wrap">{nameOf(grantedBy)}</span> },

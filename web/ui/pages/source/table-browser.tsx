@@ -23,7 +23,8 @@ export function TableBrowser({ source }: { readonly source: ShownSource }) {
     { params: { name: source.name }, query: { environment, ...(text && { text }) } },
     { keep: true },
   )
-  const items = (tables.data?.items ?? []) as readonly TableName[]
+  // What a worker answers to a question for tables.
+  const items = (tables.data ?? []) as readonly TableName[]
   const shown = items.slice(0, MOST)
   return (
     <>
@@ -52,7 +53,7 @@ export function TableBrowser({ source }: { readonly source: ShownSource }) {
                 <Skeleton lines={6} />
               </div>
             )}
-            {tables.data && shown.length === 0 && (
+            {tables.isSuccess && shown.length === 0 && (
               <Empty title="No table">{text ? "None has this in its name." : "The account sees none."}</Empty>
             )}
             <ul>
@@ -105,6 +106,7 @@ function ColumnList({
     query: { environment, table: name, ...(schema !== undefined && { schema }) },
   })
   if (found.error) return <FailureNotice cause={found.error} />
+  // What a worker answers to a question for columns.
   const info = found.data as TableInfo | undefined
   return (
     <Panel

@@ -59,7 +59,6 @@ export function GraphView({
               key={id}
               role="button"
               tabIndex={0}
-              aria-label={`${id} ${step?.use}`}
               className={`node ${kinds.get(step?.use ?? "") ?? ""} ${badSteps.has(id) ? "bad" : ""}`}
               transform={`translate(${x} ${y})`}
               onClick={go}
