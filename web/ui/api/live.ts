@@ -25,9 +25,8 @@ export function useLive<E extends { readonly type: string }>(
     let wait = 500
     let isFirst = true
     const read = (message: MessageEvent<string>) => {
-      // The API's own events.
-      const event = JSON.parse(message.data) as E
-      handlers.current.on(event)
+      // The API's own events; their type is the name of the message.
+      handlers.current.on({ type: message.type, ...JSON.parse(message.data) } as E)
     }
     const open = () => {
       source = new EventSource(urlOf(path))
@@ -37,7 +36,6 @@ export function useLive<E extends { readonly type: string }>(
         if (!isFirst) handlers.current.onGap?.()
         isFirst = false
       }
-      source.onmessage = read
       for (const name of names.split(" ")) source.addEventListener(name, read)
       source.onerror = () => {
         setState("broken")
@@ -46,10 +44,20 @@ export function useLive<E extends { readonly type: string }>(
         wait = Math.min(wait * 2, 15_000)
       }
     }
-    open()
-    return () => {
+    const close = () => {
       source?.close()
       clearTimeout(timer)
+    }
+    // A browser opens few lines to one server, so a tab that nobody looks at gives its own back.
+    const look = () => {
+      close()
+      if (!document.hidden) open()
+    }
+    document.addEventListener("visibilitychange", look)
+    open()
+    return () => {
+      document.removeEventListener("visibilitychange", look)
+      close()
     }
   }, [path, names])
   return state

@@ -1,4 +1,5 @@
 import { useRead } from "../api/query.ts"
+import { OPEN_RUNS } from "../pages/runs/open-runs.ts"
 import { IconButton } from "../parts/button.tsx"
 import { Icon, Mark } from "../parts/icon.tsx"
 import { Menu } from "../parts/menu.tsx"
@@ -40,8 +41,8 @@ export function Side({ search }: { search(): void }) {
 function Places({ places }: { readonly places: readonly Place[] }) {
   const path = usePath()
   const may = useMay()
-  const load = useRead("GET /load", {}, { everyMs: 5000, when: may("runs.read") })
-  const busy = (load.data?.running ?? 0) + (load.data?.queued ?? 0)
+  const open = useRead("GET /runs", OPEN_RUNS, { everyMs: 5000, when: may("runs.read") })
+  const busy = open.data?.items.length ?? 0
   return (
     <div className="nav">
       {places.map(({ to, text, icon }) => {
@@ -52,7 +53,7 @@ function Places({ places }: { readonly places: readonly Place[] }) {
             {text}
             {to === "/runs" && busy > 0 && (
               <span className="count">
-                {busy}
+                {busy === OPEN_RUNS.query.limit ? `${busy}+` : busy}
                 <span className="hidden"> running or queued</span>
               </span>
             )}

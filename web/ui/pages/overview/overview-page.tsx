@@ -5,6 +5,7 @@ import { numberText } from "../../parts/number-text.ts"
 import { Empty, PageHead, Panel } from "../../parts/page.tsx"
 import { Link } from "../../route/router.tsx"
 import { useMay } from "../../shell/session.tsx"
+import { OPEN_RUNS } from "../runs/open-runs.ts"
 import { RunTable } from "../runs/run-table.tsx"
 import { FirstSteps } from "./first-steps.tsx"
 import { NextFirings } from "./next-firings.tsx"
@@ -12,11 +13,12 @@ import { NextFirings } from "./next-firings.tsx"
 /** What goes on, what went wrong, what comes next. */
 export default function OverviewPage() {
   const may = useMay()
-  const busy = useRead("GET /runs", { query: { status: ["running", "queued"], limit: 20 } }, { everyMs: 2500 })
+  const busy = useRead("GET /runs", OPEN_RUNS, { everyMs: 5000 })
   const failed = useRead("GET /runs", { query: { status: ["failed", "interrupted"], limit: 6 } }, { everyMs: 10_000 })
-  const load = useRead("GET /load", {}, { everyMs: 5000 })
-  const flows = useRead("GET /flows", { query: { limit: 1 } })
+  const flows = useRead("GET /flows", { query: { limit: 200 } })
   const sources = useRead("GET /sources", {})
+  const countOf = (status: "running" | "queued") =>
+    busy.data && countText({ ...busy.data, items: busy.data.items.filter((run) => run.status === status) })
   const isNew = flows.data?.items.length === 0
   return (
     <>
@@ -31,15 +33,15 @@ export default function OverviewPage() {
         {busy.error ? <FailureNotice cause={busy.error} /> : null}
         {isNew && <FirstSteps hasSource={(sources.data?.items.length ?? 0) > 0} />}
         <div className="figures">
-          <Figure name="Running" value={load.data?.running} to="/runs?status=running" />
-          <Figure name="In the queue" value={load.data?.queued} to="/runs?status=queued" />
-          <Figure name="Warm workers" value={load.data?.workers.idle} />
-          <Figure name="Data sources" value={sources.data?.items.length} to="/sources" />
+          <Figure name="Running" value={countOf("running")} to="/runs?status=running" />
+          <Figure name="In the queue" value={countOf("queued")} to="/runs?status=queued" />
+          <Figure name="Flows" value={flows.data && countText(flows.data)} to="/flows" />
+          <Figure name="Data sources" value={sources.data && String(sources.data.items.length)} to="/sources" />
         </div>
         <Panel flush title="Running now and queued">
           <RunTable
             label="Running now and queued"
-            runs={busy.data?.items}
+            runs={busy.data?.items.slice(0, 20)}
             empty={
               <Empty title="Nothing runs at the moment">
                 Runs show up here while they wait and while they move rows.
@@ -68,18 +70,23 @@ export default function OverviewPage() {
   )
 }
 
+/** More than one page of them are counted as far as it goes. */
+function countText({ items, next }: { readonly items: readonly unknown[]; readonly next?: string }): string {
+  return `${numberText(items.length)}${next === undefined ? "" : "+"}`
+}
+
 function Figure({
   name,
   value,
   to,
 }: {
   readonly name: string
-  readonly value: number | undefined
+  readonly value: string | undefined
   readonly to?: string
 }) {
   const content = (
     <>
-      <span className="figure-value number">{value === undefined ? " " : numberText(value)}</span>
+      <span className="figure-value number">{value ?? "\u00a0"}</span>
       <span className="muted">{name}</span>
     </>
   )

@@ -1,12 +1,11 @@
 import { useState } from "react"
 import type { KeptRow } from "../../../../core/store/quarantine.ts"
-import { ask } from "../../api/client.ts"
-import { usePages, useRefresh } from "../../api/query.ts"
+import { ask, urlOf } from "../../api/client.ts"
+import { useRead, useRefresh } from "../../api/query.ts"
 import { Button } from "../../parts/button.tsx"
 import { Confirm } from "../../parts/dialog.tsx"
-import { More } from "../../parts/list.tsx"
 import { FailureNotice } from "../../parts/notice.tsx"
-import { plural } from "../../parts/number-text.ts"
+import { numberText, plural } from "../../parts/number-text.ts"
 import { Empty } from "../../parts/page.tsx"
 import { Badge } from "../../parts/status.tsx"
 import { type Column, Table } from "../../parts/table.tsx"
@@ -19,9 +18,11 @@ export function RejectedRows({ run, canReplay }: { readonly run: string; readonl
   const may = useMay()
   const refresh = useRefresh()
   const [open, setOpen] = useState<"replay" | "drop">()
-  const rows = usePages("GET /runs/:id/rejected", { params: { id: run }, query: { limit: 50 } })
+  const [limit, setLimit] = useState(50)
+  const rows = useRead("GET /runs/:id/rejected", { params: { id: run }, query: { limit } }, { keep: true })
+  const total = rows.data?.total ?? 0
   if (rows.error) return <FailureNotice cause={rows.error} />
-  const waiting = rows.items?.some(({ status }) => status === "waiting")
+  const waiting = rows.data?.items.some(({ status }) => status === "waiting")
   return (
     <div className="stack tight">
       {waiting && may("quarantine.write") && (
@@ -32,17 +33,27 @@ export function RejectedRows({ run, canReplay }: { readonly run: string; readonl
           <Button look="danger" onClick={() => setOpen("drop")}>
             Drop…
           </Button>
+          <a className="button plain" href={urlOf(`/runs/${run}/rejected.jsonl`)} download>
+            Download all
+          </a>
           {!canReplay && <span className="muted small">Rows can be replayed once the run has ended.</span>}
         </div>
       )}
       <Table
         label="Rejected rows"
-        rows={rows.items}
+        rows={rows.data?.items}
         keyOf={(row) => String(row.id)}
         columns={COLUMNS}
         empty={<Empty title="No row was rejected">Rows that cannot be written are kept here with the reason.</Empty>}
       />
-      <More list={rows} />
+      {total > (rows.data?.items.length ?? 0) && (
+        <div className="actions">
+          {limit < MOST && <Button onClick={() => setLimit(Math.min(MOST, limit * 4))}>Show more</Button>}
+          <span className="muted small">
+            {numberText(rows.data?.items.length)} of {numberText(total)} rows
+          </span>
+        </div>
+      )}
       {open === "replay" && <ReplayDialog run={run} close={() => setOpen(undefined)} />}
       {open === "drop" && (
         <Confirm
@@ -50,8 +61,8 @@ export function RejectedRows({ run, canReplay }: { readonly run: string; readonl
           yes="Drop them"
           close={() => setOpen(undefined)}
           act={async () => {
-            const { rows } = await ask("POST /runs/:id/rejected/drop", { params: { id: run }, body: {} })
-            toast(`${plural(rows, "row")} dropped`)
+            const { dropped } = await ask("POST /runs/:id/drop-rejected", { params: { id: run }, body: {} })
+            toast(`${plural(dropped, "row")} dropped`)
             await refresh("/runs/:id")
           }}
         >
@@ -61,6 +72,9 @@ export function RejectedRows({ run, canReplay }: { readonly run: string; readonl
     </div>
   )
 }
+
+/** What the server gives at once; all of them are in the download. */
+const MOST = 1000
 
 const COLUMNS: readonly Column<KeptRow>[] = [
   {

@@ -11,8 +11,8 @@ import { navigate } from "../../route/router.tsx"
 export function ReplayDialog({ run, close }: { readonly run: string; close(): void }) {
   const [mends, setMends] = useState<readonly (readonly [column: string, expression: string])[]>([["", ""]])
   const { busy, problem, submit } = useSubmit(async () => {
-    const set = Object.fromEntries(mends.filter(([column]) => column.trim() !== ""))
-    const job = await ask("POST /runs/:id/rejected/replay", { params: { id: run }, body: { set } })
+    const set = mends.flatMap(([column, value]) => (column.trim() === "" ? [] : [`${column.trim()}=${value}`]))
+    const job = await ask("POST /runs/:id/replay", { params: { id: run }, body: { set } })
     toast("The replay has been queued")
     close()
     navigate(`/runs/${job.id}`)

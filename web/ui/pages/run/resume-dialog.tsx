@@ -6,15 +6,17 @@ import { Dialog } from "../../parts/dialog.tsx"
 import { CheckField } from "../../parts/field.tsx"
 import { ProblemNotice } from "../../parts/notice.tsx"
 import { useSubmit } from "../../parts/submit.ts"
+import { navigate } from "../../route/router.tsx"
 
 /** Goes on with a run that did not end well. */
 export function ResumeDialog({ run, close, done }: { readonly run: Job; close(): void; done(): void }) {
   const [options, setOptions] = useState({ newSnapshot: false, restart: false, force: false })
   const set = (part: Partial<typeof options>) => setOptions({ ...options, ...part })
   const { busy, problem, submit } = useSubmit(async () => {
-    await ask("POST /runs/:id/resume", { params: { id: run.id }, body: options })
+    const job = await ask("POST /runs/:id/resume", { params: { id: run.id }, body: options })
     done()
     close()
+    if (job.id !== run.id) navigate(`/runs/${job.id}`)
   })
   return (
     <Dialog title="Resume the run" close={close}>
@@ -31,7 +33,7 @@ export function ResumeDialog({ run, close, done }: { readonly run: Job; close():
       />
       <CheckField
         label="Begin from the start"
-        hint="Everything is read and written anew, under the same run."
+        hint="This run is given up, and another one reads and writes everything anew."
         value={options.restart}
         change={(restart) => set({ restart })}
       />

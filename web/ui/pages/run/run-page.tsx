@@ -1,6 +1,7 @@
 import { useState } from "react"
+import type { RunReport } from "../../../../core/run/report.ts"
 import type { Job } from "../../../../core/server/jobs/dispatcher.ts"
-import { ask } from "../../api/client.ts"
+import { type Answer, ask } from "../../api/client.ts"
 import { useRead, useRefresh } from "../../api/query.ts"
 import { Button } from "../../parts/button.tsx"
 import { Confirm } from "../../parts/dialog.tsx"
@@ -21,6 +22,8 @@ import { StepProgress } from "./step-progress.tsx"
 import { ThroughputPlot } from "./throughput-plot.tsx"
 import { useLiveRun } from "./use-live-run.ts"
 
+type RunDetail = Answer<"GET /runs/:id">
+
 /** One run, while it goes on and afterwards. */
 export default function RunPage({ params: { id = "" } }: { readonly params: Params }) {
   const run = useRead("GET /runs/:id", { params: { id } })
@@ -29,12 +32,15 @@ export default function RunPage({ params: { id = "" } }: { readonly params: Para
   return <Run key={id} run={run.data} />
 }
 
-function Run({ run }: { readonly run: Job & { readonly report?: Parameters<typeof ReceiptTable>[0]["report"] } }) {
+function Run({ run }: { readonly run: RunDetail }) {
   const refresh = useRefresh()
   const { live, lines, state } = useLiveRun(run)
   const [tab, setTab] = useState("log")
   const isOpen = run.status === "queued" || run.status === "running"
-  const report = run.report ?? live.report
+  // What the engine has recorded.
+  const report = (run.detail?.report as RunReport | undefined) ?? live.report
+  const planned = (run.detail?.steps ?? []) as readonly { readonly id: string; readonly use: string }[]
+  const use = { ...Object.fromEntries(planned.map((step) => [step.id, step.use])), ...live.use }
   const steps = report?.steps ?? live.steps
   const rejected = report?.rejected ?? (isOpen ? live.rejected : (run.rejected ?? 0))
   const update = () => void refresh("/runs")
@@ -88,7 +94,7 @@ function Run({ run }: { readonly run: Job & { readonly report?: Parameters<typeo
           </Panel>
         )}
         <Panel flush title="Steps">
-          <StepProgress steps={steps} use={live.use} estimatedRows={isOpen ? live.estimatedRows : undefined} />
+          <StepProgress steps={steps} use={use} estimatedRows={isOpen ? live.estimatedRows : undefined} />
         </Panel>
         <div>
           <Tabs

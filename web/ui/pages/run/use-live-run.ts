@@ -5,7 +5,10 @@ import { type LiveState, useLive } from "../../api/live.ts"
 import { useRefresh } from "../../api/query.ts"
 import { followRun, type LiveRun, nothingYet } from "./live-run.ts"
 
-const EVENTS = ["job.queued", "job.started", "job.logged", "job.progressed", "job.ended"] as const
+const EVENTS = ["job.state", "job.queued", "job.started", "job.logged", "job.progressed", "job.ended"] as const
+
+/** What the server tells of a run; first how it stands. */
+type RunEventOf = JobEvent | { readonly type: "job.state"; readonly job: Job }
 
 /** A run with its log, kept up to date by events of the server. */
 export function useLiveRun(run: Job): {
@@ -30,28 +33,29 @@ export function useLiveRun(run: Job): {
   )
   const readLog = useCallback(async () => {
     for (let after: number | undefined; ; ) {
-      const { items } = await ask("GET /runs/:id/log", {
+      const { items, next } = await ask("GET /runs/:id/logs", {
         params: { id: run.id },
         query: { limit: PAGE, ...(after !== undefined && { after }) },
       })
       addLines(items)
-      if (items.length < PAGE) return
-      after = items.at(-1)?.line
+      if (next === undefined) return
+      after = next
     }
   }, [run.id, addLines])
-  // At the beginning, and once more at the end, when lines may have come that no event has told.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: whether it is open is when to read
-  useEffect(() => void readLog().catch(() => {}), [readLog, isOpen])
-  const take = (event: JobEvent) => {
+  // While the run goes on, its events tell the log from its beginning.
+  useEffect(() => {
+    if (!isOpen) void readLog().catch(() => {})
+  }, [readLog, isOpen])
+  const take = (event: RunEventOf) => {
+    if (event.type === "job.state") return
     if (event.type === "job.logged") addLines([event.line])
     else setLive((before) => followRun(before, event, Date.now()))
     if (event.type === "job.started" || event.type === "job.ended") void refresh("/runs")
   }
-  const state = useLive<JobEvent>(isOpen ? `/runs/${run.id}/events` : undefined, EVENTS, take, () => {
-    void readLog().catch(() => {})
+  const state = useLive<RunEventOf>(isOpen ? `/runs/${run.id}/events` : undefined, EVENTS, take, () => {
     void refresh("/runs")
   })
   return { live, lines, state }
 }
 
-const PAGE = 200
+const PAGE = 1000
