@@ -1,7 +1,6 @@
 import { expect, test } from "bun:test"
 import { CompletionContext } from "@codemirror/autocomplete"
 import { json } from "@codemirror/lang-json"
-import { ensureSyntaxTree } from "@codemirror/language"
 import { EditorState } from "@codemirror/state"
 import { completeFlow } from "./completion.ts"
 import { rangeOf } from "./json-tree.ts"
@@ -31,9 +30,7 @@ const schema: Schema = {
 const names = { components: [{ id: "csv-input", title: "CSV files", kind: "input" }], sources: ["shop"] }
 
 function stateOf(text: string): EditorState {
-  const state = EditorState.create({ doc: text, extensions: [json()] })
-  ensureSyntaxTree(state, text.length)
-  return state
+  return EditorState.create({ doc: text, extensions: [json()] })
 }
 
 /** What is offered where the bar stands. */

@@ -1,8 +1,7 @@
 import { type Completion, type CompletionContext, type CompletionResult, snippet } from "@codemirror/autocomplete"
-import { syntaxTree } from "@codemirror/language"
 import type { EditorState } from "@codemirror/state"
 import type { SyntaxNode } from "@lezer/common"
-import { childrenOf, keyOf, type Path, pathAt, readDocument } from "./json-tree.ts"
+import { childrenOf, keyOf, type Path, pathAt, readDocument, treeOf } from "./json-tree.ts"
 import { type Schema, schemasAt } from "./schema-walk.ts"
 
 /** What can be named in a flow besides what its schema lists. */
@@ -15,7 +14,7 @@ export interface Names {
 export function completeFlow(schema: Schema, names: Names) {
   return (context: CompletionContext): CompletionResult | null => {
     const { state, pos } = context
-    const node = syntaxTree(state).resolveInner(pos, -1)
+    const node = treeOf(state).resolveInner(pos, -1)
     const word = node.name === "PropertyName" || node.name === "String" ? node : undefined
     const from = word?.from ?? context.matchBefore(/[\w-]*$/)?.from ?? pos
     if (!word && from === pos && !context.explicit && !/[[{,:]\s*$/.test(state.sliceDoc(Math.max(0, pos - 200), pos)))

@@ -1,9 +1,14 @@
-import { syntaxTree } from "@codemirror/language"
+import { ensureSyntaxTree, syntaxTree } from "@codemirror/language"
 import type { EditorState } from "@codemirror/state"
-import type { SyntaxNode } from "@lezer/common"
+import type { SyntaxNode, Tree } from "@lezer/common"
 
 /** Where in a document something stands: keys of objects and places in lists. */
 export type Path = readonly (string | number)[]
+
+/** The whole tree, even where the editor has had no time yet to read all of a long document. */
+export function treeOf(state: EditorState): Tree {
+  return ensureSyntaxTree(state, state.doc.length, MOST_MS) ?? syntaxTree(state)
+}
 
 /** The path of what stands at a position. */
 export function pathAt(state: EditorState, node: SyntaxNode): Path {
@@ -19,7 +24,7 @@ export function pathAt(state: EditorState, node: SyntaxNode): Path {
 
 /** Range of what a JSON pointer names; of the last part of it that exists, where not all of it does. */
 export function rangeOf(state: EditorState, pointer: string): { readonly from: number; readonly to: number } {
-  let node = valuesOf(syntaxTree(state).topNode)[0]
+  let node = valuesOf(treeOf(state).topNode)[0]
   let range = node ? headOf(node) : { from: 0, to: 0 }
   for (const part of pointer.split("/").slice(1).map(plainPart)) {
     if (!node) break
@@ -68,7 +73,7 @@ export function readNode(state: EditorState, node: SyntaxNode | undefined): unkn
 }
 
 export function readDocument(state: EditorState): unknown {
-  return readNode(state, valuesOf(syntaxTree(state).topNode)[0])
+  return readNode(state, valuesOf(treeOf(state).topNode)[0])
 }
 
 function isValue({ name }: SyntaxNode): boolean {
@@ -92,3 +97,5 @@ function textOf(json: string): string {
 function plainPart(part: string): string {
   return part.replaceAll("~1", "/").replaceAll("~0", "~")
 }
+
+const MOST_MS = 2000
