@@ -5,6 +5,10 @@ import { flowVersions } from "./flow-versions.ts"
 import { flows } from "./flows.ts"
 import { grants } from "./grants.ts"
 import { meEndpoints } from "./me.ts"
+import { quarantine } from "./quarantine.ts"
+import { runEvents } from "./run-events.ts"
+import { runLogs } from "./run-logs.ts"
+import { runs } from "./runs.ts"
 import { schedules } from "./schedules.ts"
 import { sessionEndpoints } from "./session.ts"
 import { sources } from "./sources.ts"
@@ -25,6 +29,10 @@ export const endpoints = [
   ...sources,
   ...grants,
   ...components,
+  ...runs,
+  ...runLogs,
+  ...runEvents,
+  ...quarantine,
   ...schedules,
   ...triggers,
   ...webhooks,

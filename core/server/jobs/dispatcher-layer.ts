@@ -1,5 +1,5 @@
 import { and, eq, isNotNull } from "drizzle-orm"
-import { Clock, Effect, Layer, Queue, Stream } from "effect"
+import { Clock, Effect, Layer, Queue, Scope, Stream } from "effect"
 import { StoreDatabase } from "../../store/database.ts"
 import { AuditLog } from "../audit.ts"
 import { FlowLibrary } from "../flows/flow-library.ts"
@@ -58,7 +58,8 @@ export function dispatcherLayer({ stopMs }: DispatcherOptions) {
       })
       yield* recovered
       yield* Effect.addFinalizer(() => Effect.ignore(leave(fleet)))
-      const runs = yield* Effect.scope
+      // Closed after what follows: runs have come to an end by then, and are not interrupted.
+      const runs = yield* Scope.fork(yield* Effect.scope)
       yield* Effect.addFinalizer(() => drained(context, stopMs))
 
       /** Fills the free places, as long as something fits. */
