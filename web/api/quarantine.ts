@@ -46,7 +46,7 @@ export const quarantine = [
     }),
   }),
   rawEndpoint({
-    ...{ method: "GET", path: "/runs/:id/rejected.jsonl", tag: "Rejected rows", permission: "quarantine.read" },
+    ...{ method: "GET", path: "/runs/:id/rejected/download", tag: "Rejected rows", permission: "quarantine.read" },
     summary: "Downloads rows that a run has rejected, one JSON object a line.",
     ...{
       params: ofRun,

@@ -23,7 +23,7 @@ export const runLogs = [
     }),
   }),
   rawEndpoint({
-    ...{ method: "GET", path: "/runs/:id/log.txt", tag: "Runs", permission: "runs.read" },
+    ...{ method: "GET", path: "/runs/:id/logs/download", tag: "Runs", permission: "runs.read" },
     summary: "Downloads the log of a run as text.",
     ...{ params: ofRun, produces: "text/plain", refusals: ["missing"] },
     respond: Effect.fnUntraced(function* ({ actor, params: { id } }) {

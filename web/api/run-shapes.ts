@@ -19,7 +19,7 @@ const Cause = Schema.Struct({
 
 const run = {
   id: Id,
-  flow: Id.annotate({ description: "Id of the flow." }),
+  flow: Schema.String.annotate({ description: "Id of the flow." }),
   flowName: Schema.String.annotate({ description: "As the flow was called when the run was asked for." }),
   flowVersion: Schema.Int,
   environment: Environment,

@@ -6,7 +6,7 @@ import { refuse } from "../../core/server/request-error.ts"
 import { Triggers } from "../../core/server/triggers/triggers.ts"
 import type { JobCause } from "../../core/store/tables/job-tables.ts"
 import { endpoint } from "./endpoint.ts"
-import { Environment, Id, Instant, Parameters, page } from "./fields.ts"
+import { Environment, Id, Parameters, page } from "./fields.ts"
 import { FlowName } from "./flow-shapes.ts"
 import { refuseTrigger, visibleRun } from "./own-runs.ts"
 import { JobStatus, ofRun, Run, RunDetail } from "./run-shapes.ts"
@@ -73,8 +73,10 @@ export const runs = [
           description: "Part of a flow's name, or the beginning of a run's id.",
         }),
       ),
-      from: Schema.optionalKey(Instant.annotate({ description: "Asked for at this time or later." })),
-      to: Schema.optionalKey(Instant),
+      from: Schema.optionalKey(
+        Schema.Int.annotate({ description: "Asked for at this time or later, in milliseconds." }),
+      ),
+      to: Schema.optionalKey(Schema.Int.annotate({ description: "Asked for at this time or before." })),
     }),
     answer: Schema.Struct({ items: Schema.Array(Run), next: Schema.optionalKey(Id) }),
     handle: Effect.fnUntraced(function* ({ actor, query: { limit = 50, status, ...filter } }) {

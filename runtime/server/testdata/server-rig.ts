@@ -27,7 +27,12 @@ export interface RigOptions {
 
 /** A server without its web side, on a store and with workers of its own. What is built again finds the same store. */
 export class ServerRig implements Disposable {
-  readonly shop = new Workshop()
+  readonly shop: Workshop
+
+  /** On a folder of its own, or on one that another server has left. */
+  constructor(folder?: string) {
+    this.shop = new Workshop(folder)
+  }
 
   layer({ workers = {}, settings = {}, stopMs = 10_000 }: RigOptions = {}) {
     const { folder, files } = this.shop

@@ -43,7 +43,8 @@ const serve = Effect.gen(function* () {
     builtIn: plugins,
     folders: [join(home, "plugins")],
     unconfined: environment.HEADRACE_UNCONFINED?.split(",").filter((name) => name !== "") ?? [],
-    warn: (message) => process.stderr.write(`${message}\n`),
+    // The server has told about plugins when it was started.
+    warn: () => {},
   })
   const peer = yield* makePeer((message) => Effect.promise(() => out.write(lineOf(message))))
   yield* Effect.forkScoped(Effect.forever(Effect.flatMap(Queue.take(incoming), peer.receive)))

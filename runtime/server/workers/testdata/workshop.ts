@@ -13,16 +13,18 @@ import { usualWorkers, type WorkerSettings } from "../worker-settings.ts"
 
 /** A folder with a store of runs, an SQLite database and a plugin that does harm. */
 export class Workshop implements Disposable {
-  readonly folder = mkdtempSync(join(tmpdir(), "headrace-workers-"))
+  readonly folder: string
   readonly source: OpenSource = {
     name: "t",
     type: "sqlite",
-    settings: { path: join(this.folder, "t.db"), createIfMissing: true },
+    settings: { path: "t.db", createIfMissing: true },
     secrets: [],
     hosts: { allow: [], deny: [] },
   }
 
-  constructor() {
+  /** In a folder of its own, or in one that an earlier workshop has left. */
+  constructor(folder = mkdtempSync(join(tmpdir(), "headrace-workers-"))) {
+    this.folder = folder
     const place = join(this.folder, "plugins", "trouble")
     mkdirSync(place, { recursive: true })
     writeFileSync(join(place, "plugin.json"), JSON.stringify({ ...manifest, main: "plugin.js" }))
@@ -52,7 +54,9 @@ export class Workshop implements Disposable {
     }),
   )
 
-  readonly files = { folders: [this.folder], closed: join(this.folder, "none") }
+  get files() {
+    return { folders: [this.folder], closed: join(this.folder, "none") }
+  }
 
   /** Rows of the target. */
   query(sql: string): unknown[] {
