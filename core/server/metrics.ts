@@ -48,3 +48,21 @@ export const gauged = Effect.gen(function* () {
   yield* Metric.update(Metric.withAttributes(workers, { state: "idle" }), load.workers.idle)
   yield* Metric.update(Metric.withAttributes(workers, { state: "busy" }), load.workers.busy)
 })
+
+const requests = Metric.counter("headrace_http_requests_total", {
+  description: "Requests to the API, by method, route and status.",
+  incremental: true,
+})
+const seconds = Metric.histogram("headrace_http_request_duration_seconds", {
+  description: "How long the API took to answer.",
+  boundaries: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10],
+})
+
+/** Counts an answer of the API. */
+export function requestsAnswered(labels: Readonly<Record<string, string>>) {
+  return Metric.update(Metric.withAttributes(requests, labels), 1)
+}
+
+export function requestSeconds(duration: number) {
+  return Metric.update(seconds, duration)
+}

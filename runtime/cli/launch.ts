@@ -12,6 +12,7 @@ import { presenterLayer } from "./presenter.ts"
 import { problemText } from "./problem-text.ts"
 import { rootCommand } from "./root-command.ts"
 import { Screen, screenLayer } from "./screen.ts"
+import { Signals, watchSignals } from "./signals.ts"
 import { watched } from "./watched-stream.ts"
 
 /** Runs the command line and resolves to the exit code. The first Ctrl-C cancels, the second kills. */
@@ -20,11 +21,13 @@ export async function launch(words: readonly string[], version: string): Promise
   const settings = readSettings(process.env, process.cwd(), isVerbose)
   const { environment, verbose } = settings
   const out = watched(process.stdout)
+  const signals = watchSignals()
   const layer = Layer.mergeAll(
     NodeServices.layer,
     CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] }),
     presenterLayer,
     Layer.succeed(Settings, settings),
+    Layer.succeed(Signals, signals.signals),
   ).pipe(
     Layer.provideMerge(screenLayer({ out, err: process.stderr, environment, verbose })),
     Layer.provideMerge(Secrets.layer),
@@ -35,9 +38,9 @@ export async function launch(words: readonly string[], version: string): Promise
     Effect.provide(layer),
   )
   const fiber = Effect.runFork(program)
-  const stop = cancelOnSignal(fiber)
+  signals.watch(fiber)
   const exit = await Effect.runPromise(Fiber.await(fiber))
-  const code = stop() ?? (Exit.isSuccess(exit) ? exit.value : exitCodes.cancelled)
+  const code = signals.end() ?? (Exit.isSuccess(exit) ? exit.value : exitCodes.cancelled)
   const lost = await out.drained()
   if (lost === undefined) return code
   process.stderr.write(`error: Cannot write to the standard output: ${lost.message}\n`)
@@ -75,22 +78,3 @@ const report = Effect.fnUntraced(function* (cause: Cause.Cause<unknown>) {
   if (verbose) say(style.dim(Cause.pretty(cause)))
   return exitCodes.defect
 })
-
-/** Returns what tells the exit code of a signal that came. */
-function cancelOnSignal(fiber: Fiber.Fiber<unknown, unknown>): () => number | undefined {
-  let code: number | undefined
-  const onSignal = (signal: "SIGINT" | "SIGTERM") => {
-    const number = signal === "SIGINT" ? exitCodes.cancelled : 143
-    if (code !== undefined) process.exit(number)
-    code = number
-    process.stderr.write("\ncancelling; press Ctrl-C again to kill\n")
-    fiber.interruptUnsafe()
-  }
-  process.on("SIGINT", onSignal)
-  process.on("SIGTERM", onSignal)
-  return () => {
-    process.off("SIGINT", onSignal)
-    process.off("SIGTERM", onSignal)
-    return code
-  }
-}

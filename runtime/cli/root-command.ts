@@ -14,6 +14,7 @@ import { quarantineCommand } from "./quarantine-command.ts"
 import { resumeCommand } from "./resume-command.ts"
 import { runCommand } from "./run-command.ts"
 import { runsCommand } from "./runs-command.ts"
+import { serveCommand } from "./serve-command.ts"
 import { columnsCommand, tablesCommand, testConnectionCommand } from "./source-commands.ts"
 
 export const rootCommand = Command.make("headrace").pipe(
@@ -34,7 +35,7 @@ export const rootCommand = Command.make("headrace").pipe(
       group: "Data sources",
       commands: [testConnectionCommand, tablesCommand, columnsCommand, createTableCommand],
     },
-    { group: "Serve", commands: [keysCommand] },
+    { group: "Serve", commands: [serveCommand, keysCommand] },
     { group: "Write flows", commands: [componentsCommand, componentCommand, schemaCommand] },
   ]),
   Command.withGlobalFlags(globalFlags),

@@ -9,7 +9,6 @@ export interface ServeOptions {
   readonly publicUrl: string | undefined
   /** An SQLite file, or `postgres://…`. */
   readonly store: string
-  readonly trustedProxies: readonly string[]
   /** Workers that wait for a run. */
   readonly warmWorkers: number
   /** Runs at the same time at most. */
@@ -44,7 +43,7 @@ export function serveOptions(flags: ServeFlags, settings: Settings["Service"], i
   const format = text("HEADRACE_LOG_FORMAT") ?? (isTerminal ? "text" : "json")
   if (format !== "json" && format !== "text")
     throw new RangeError(`HEADRACE_LOG_FORMAT is "${format}", and has to be json or text`)
-  const store = flags.store ?? text("HEADRACE_STORE") ?? join(home, "state.db")
+  const store = flags.store ?? text("HEADRACE_STORE") ?? join(home, "server.db")
   const publicUrl = flags.publicUrl ?? text("HEADRACE_PUBLIC_URL")
   if (publicUrl !== undefined && !/^https?:$/.test(URL.parse(publicUrl)?.protocol ?? ""))
     throw new RangeError(`The public address is "${publicUrl}", and has to be http://… or https://…`)
@@ -53,7 +52,6 @@ export function serveOptions(flags: ServeFlags, settings: Settings["Service"], i
     port: flags.port ?? number("HEADRACE_PORT", 8484, [0, 65_535]),
     publicUrl,
     store: isPostgres(store) ? store : resolve(cwd, store),
-    trustedProxies: (text("HEADRACE_TRUSTED_PROXIES") ?? "").split(/[\s,]+/).filter((name) => name !== ""),
     warmWorkers: number("HEADRACE_WARM_WORKERS", 1, [0, 64]),
     mostRuns: number("HEADRACE_MOST_RUNS", 4, [1, 256]),
     workerMegabytes: number("HEADRACE_WORKER_MEGABYTES", 1024, [128, 1_048_576]),

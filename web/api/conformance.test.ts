@@ -37,7 +37,7 @@ describe.each(titled)("%s", (_, endpoint) => {
     expect(endpoint.summary).toMatch(/^[A-Z][^\n]*\.$/)
     expect(endpoint.description ?? "A.").toMatch(/[.`]$/)
     expect(endpoint.tag).toMatch(/^[A-Z]/)
-    expect(endpoint.path).toMatch(/^(\/(:?[a-z][a-zA-Z-]*))+$/)
+    expect(endpoint.path).toMatch(/^(\/(:?[a-z][a-zA-Z.-]*))+$/)
     const special = ["anybody", "signed-in", "in-person"]
     expect([...special, ...permissionsOf.admin] as string[]).toContain(endpoint.permission)
   })

@@ -2,6 +2,7 @@ import { and, eq, inArray } from "drizzle-orm"
 import { Clock, Effect } from "effect"
 import type { Actor } from "../access/actor.ts"
 import { type RequestError, refuse } from "../request-error.ts"
+import { queueDeliveries } from "../triggers/delivery-queue.ts"
 import { type DispatchContext, stopJob } from "./dispatch-context.ts"
 import type { Job, ReplayOptions, ResumeOptions } from "./dispatcher.ts"
 import { addLine } from "./job-logs.ts"
@@ -20,7 +21,9 @@ export const cancel = Effect.fnUntraced(function* (context: DispatchContext, act
       if (changes === undefined) return notCancelled(found)
       const { update, tables } = queries
       await update(tables.jobs).set(changes).where(eq(tables.jobs.id, id))
-      return { ...found, ...changes }
+      const after = { ...found, ...changes }
+      if (after.status === "cancelled") await queueDeliveries(queries, jobOf(after), now)
+      return after
     },
     { lock: "jobs" },
   )

@@ -1,6 +1,7 @@
 import { and, eq } from "drizzle-orm"
 import { Cause, Clock, Deferred, Effect, Schedule } from "effect"
 import type { JobStart } from "../../store/tables/job-tables.ts"
+import { queueDeliveries } from "../triggers/delivery-queue.ts"
 import { attempt, type Outcome } from "./attempt.ts"
 import { type ActiveJob, type DispatchContext, stopJob } from "./dispatch-context.ts"
 import { insertLines, type LogRow } from "./job-logs.ts"
@@ -36,16 +37,18 @@ const settle = Effect.fnUntraced(function* (
   row: JobRow,
   { changes, lines }: { readonly changes: Partial<JobRow>; readonly lines: readonly LogRow[] },
 ) {
+  const job = jobOf({ ...row, ...changes })
   const isDone = yield* database.write(async (queries) => {
     const { update, tables } = queries
     const { jobs } = tables
     const mine = and(eq(jobs.id, row.id), eq(jobs.server, server), eq(jobs.status, "running"))
     const done = await update(jobs).set(changes).where(mine).returning({ id: jobs.id })
-    if (done.length > 0) await insertLines(queries, lines)
-    return done.length > 0
+    if (done.length === 0) return false
+    await insertLines(queries, lines)
+    if (job.endedAt !== null && job.status !== "queued") await queueDeliveries(queries, job, job.endedAt)
+    return true
   })
   if (!isDone) return
-  const job = jobOf({ ...row, ...changes })
   hub.publish({ type: job.status === "queued" ? "job.queued" : "job.ended", job })
 })
 

@@ -6,6 +6,7 @@ import type { JobStart } from "../../store/tables/job-tables.ts"
 import type { Actor } from "../access/actor.ts"
 import { hashOf, makeId } from "../id.ts"
 import { type RequestError, refuse } from "../request-error.ts"
+import { queueDeliveries } from "../triggers/delivery-queue.ts"
 import type { DispatchContext } from "./dispatch-context.ts"
 import type { JobRequest } from "./dispatcher.ts"
 import type { KnownFlow } from "./flow-cache.ts"
@@ -104,6 +105,7 @@ async function inserted(queries: Queries, row: JobRow, most: number): Promise<Jo
       return refuse("limited", `${waiting} runs wait already, which is the most`, { retryAfterMs: 5000 })
   }
   await insert(jobs).values(row)
+  if (row.status !== "queued") await queueDeliveries(queries, jobOf(row), row.requestedAt)
   return row
 }
 
