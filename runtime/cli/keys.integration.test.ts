@@ -1,10 +1,12 @@
 import { afterAll, expect, test } from "bun:test"
+import { relative } from "node:path"
 import { Effect, Layer } from "effect"
 import { SourceRegistry } from "../../core/server/sources/source-registry.ts"
 import { person } from "../../core/server/testdata/place.ts"
 import { Webhooks } from "../../core/server/triggers/webhooks.ts"
 import { actors } from "../../web/testdata/frame.ts"
 import { resealingLayer } from "../server/resealing.ts"
+import { serveOptions } from "../server/serve-options.ts"
 import { readSettings, Settings } from "../settings.ts"
 import { Workplace } from "./testdata/headrace.ts"
 
@@ -12,12 +14,10 @@ const at = new Workplace()
 afterAll(() => at[Symbol.dispose]())
 
 const settings = readSettings({ HEADRACE_HOME: at.path("home") }, at.folder, false)
+const { store } = serveOptions({}, settings, false)
 const open = <A, E>(work: Effect.Effect<A, E, Layer.Success<ReturnType<typeof resealingLayer>>>) =>
   Effect.runPromise(
-    work.pipe(
-      Effect.provide(resealingLayer(at.path("home/state.db"), settings)),
-      Effect.provide(Layer.succeed(Settings, settings)),
-    ),
+    work.pipe(Effect.provide(resealingLayer(store, settings)), Effect.provide(Layer.succeed(Settings, settings))),
   )
 
 test("keys rotate seals every secret anew, after which the older key is not needed", async () => {
@@ -51,9 +51,9 @@ test("keys rotate seals every secret anew, after which the older key is not need
   await at.write("home/master.key", secretsOf[0]!)
   const [source] = await open(SourceRegistry.use((registry) => registry.open(["shop"], "prod")))
   expect(source?.settings.password).toBe("geheim-geheim")
-  expect(at.query("home/state.db", "SELECT actor_name FROM audit_log WHERE action = 'keys.rotated'")).toEqual([
-    ["headrace keys rotate"],
-  ])
+  expect(
+    at.query(relative(at.folder, store), "SELECT actor_name FROM audit_log WHERE action = 'keys.rotated'"),
+  ).toEqual([["headrace keys rotate"]])
 })
 
 test("keys rotate cannot change what comes from the environment, and seals under the first key there", async () => {
