@@ -1,6 +1,6 @@
-import { and, desc, eq, isNull, lt } from "drizzle-orm"
+import { and, desc, eq, isNull, lt, sql } from "drizzle-orm"
 import { Clock, Context, Effect, Layer } from "effect"
-import { StoreDatabase } from "../../store/database.ts"
+import { type Queries, StoreDatabase } from "../../store/database.ts"
 import type { StoreError } from "../../store/store-error.ts"
 import type { Tables } from "../../store/tables.ts"
 import { AuditLog } from "../audit.ts"
@@ -8,6 +8,7 @@ import { hashOf, makeId, makeSecret } from "../id.ts"
 import { type RequestError, refuse } from "../request-error.ts"
 import type { Actor } from "./actor.ts"
 import type { Authenticator } from "./authentication.ts"
+import type { Role } from "./permission.ts"
 
 /** A token as people see it: what it is cannot be seen again. */
 export interface ApiToken {
@@ -130,25 +131,40 @@ function recognise(
   return Effect.gen(function* () {
     const at = yield* Clock.currentTimeMillis
     const hash = yield* Effect.promise(() => hashOf(secret))
-    const [found] = yield* database.read(({ select, tables: { apiTokens, users } }) =>
-      select({ token: apiTokens, user: users })
-        .from(apiTokens)
-        .innerJoin(users, eq(users.id, apiTokens.user))
-        .where(eq(apiTokens.hash, hash)),
-    )
+    const found = yield* database.read((queries) => findToken(queries, hash))
     if (found === undefined) return yield* refuse("unauthenticated", "This token is not known here")
-    const { token, user } = found
-    if (token.revokedAt !== null) return yield* refuse("unauthenticated", `The token "${token.name}" was revoked`)
-    if (token.expiresAt !== null && token.expiresAt <= at)
-      return yield* refuse("unauthenticated", `The token "${token.name}" has expired`)
-    if (user.disabled) return yield* refuse("unauthenticated", `The user of the token "${token.name}" is disabled`)
-    if (token.lastUsedAt === null || Math.abs(at - token.lastUsedAt) > USED_MS)
+    const { id, name } = found
+    if (found.revoked_at !== null) return yield* refuse("unauthenticated", `The token "${name}" was revoked`)
+    if (found.expires_at !== null && found.expires_at <= at)
+      return yield* refuse("unauthenticated", `The token "${name}" has expired`)
+    if (found.disabled) return yield* refuse("unauthenticated", `The user of the token "${name}" is disabled`)
+    if (found.last_used_at === null || Math.abs(at - found.last_used_at) > USED_MS)
       yield* database.write(async ({ update, tables: { apiTokens } }) => {
-        await update(apiTokens).set({ lastUsedAt: at }).where(eq(apiTokens.id, token.id))
+        await update(apiTokens).set({ lastUsedAt: at }).where(eq(apiTokens.id, id))
       })
-    const { id, name, scopes } = token
-    return { kind: "token", id, name, account: user.id, role: user.role, scopes, address } satisfies Actor
+    const scopes = JSON.parse(found.scopes) as readonly string[] // as it was kept
+    return { kind: "token", id, name, account: found.account, role: found.role, scopes, address } satisfies Actor
   })
+}
+
+interface Found {
+  readonly id: string
+  readonly name: string
+  readonly scopes: string
+  readonly expires_at: number | null
+  readonly last_used_at: number | null
+  readonly revoked_at: number | null
+  readonly account: string
+  readonly role: Role
+  readonly disabled: boolean | number
+}
+
+/** Every request of a program asks for it: said by hand it takes a fifth of what building the query takes. */
+async function findToken({ rows }: Queries, hash: string): Promise<Found | undefined> {
+  const [found] = await rows<Found>(sql`
+    SELECT t.id, t.name, t.scopes, t.expires_at, t.last_used_at, t.revoked_at, u.id AS account, u.role, u.disabled
+    FROM api_tokens t JOIN users u ON u.id = t."user" WHERE t.hash = ${hash}`)
+  return found
 }
 
 function shownToken({ user: _user, hash: _hash, ...token }: Tables["apiTokens"]["$inferSelect"]): ApiToken {

@@ -1,6 +1,6 @@
-import { and, desc, eq, like, lte, or } from "drizzle-orm"
+import { and, desc, eq, like, lte, or, sql } from "drizzle-orm"
 import { Clock, Context, Effect, Layer } from "effect"
-import { StoreDatabase } from "../../store/database.ts"
+import { type Queries, StoreDatabase } from "../../store/database.ts"
 import type { StoreError } from "../../store/store-error.ts"
 import { AuditLog } from "../audit.ts"
 import { hashOf, makeSecret } from "../id.ts"
@@ -8,6 +8,7 @@ import { type RequestError, refuse } from "../request-error.ts"
 import { ServerSettings } from "../settings.ts"
 import type { Actor } from "./actor.ts"
 import type { Recognised } from "./authentication.ts"
+import type { Role } from "./permission.ts"
 import { actorOf } from "./user-shape.ts"
 
 /** A session that has just begun. */
@@ -76,22 +77,16 @@ export class Sessions extends Context.Service<
           const at = yield* Clock.currentTimeMillis
           const idleMs = (yield* settings.get("sessions.idleHours")) * HOUR_MS
           const hash = yield* Effect.promise(() => hashOf(secret))
-          const [found] = yield* database.read(({ select, tables: { sessions, users } }) =>
-            select({ session: sessions, user: users })
-              .from(sessions)
-              .innerJoin(users, eq(users.id, sessions.user))
-              .where(eq(sessions.hash, hash)),
-          )
-          if (found === undefined || found.session.expiresAt <= at || found.session.seenAt <= at - idleMs)
+          const found = yield* database.read((queries) => findSession(queries, hash))
+          if (found === undefined || found.expires_at <= at || found.seen_at <= at - idleMs)
             return yield* refuse("unauthenticated", "The session has ended", { hint: "Sign in again" })
-          const { session, user } = found
-          if (user.disabled) return yield* refuse("unauthenticated", "This user is disabled")
+          if (found.disabled) return yield* refuse("unauthenticated", "This user is disabled")
           // A clock that was set back must not make a session last longer.
-          if (Math.abs(at - session.seenAt) > SEEN_MS)
+          if (Math.abs(at - found.seen_at) > SEEN_MS)
             yield* database.write(async ({ update, tables: { sessions } }) => {
               await update(sessions).set({ seenAt: at }).where(eq(sessions.hash, hash))
             })
-          return { actor: actorOf(user, address), session: { id: idOf(hash), csrf: session.csrf } }
+          return { actor: actorOf(found, address), session: { id: idOf(hash), csrf: found.csrf } }
         }),
 
         list: (actor) =>
@@ -123,6 +118,24 @@ export class Sessions extends Context.Service<
       })
     }),
   )
+}
+
+interface Found {
+  readonly csrf: string
+  readonly expires_at: number
+  readonly seen_at: number
+  readonly id: string
+  readonly name: string
+  readonly role: Role
+  readonly disabled: boolean | number
+}
+
+/** Every request of a browser asks for it: said by hand it takes a fifth of what building the query takes. */
+async function findSession({ rows }: Queries, hash: string): Promise<Found | undefined> {
+  const [found] = await rows<Found>(sql`
+    SELECT s.csrf, s.expires_at, s.seen_at, u.id, u.name, u.role, u.disabled
+    FROM sessions s JOIN users u ON u.id = s."user" WHERE s.hash = ${hash}`)
+  return found
 }
 
 /** What a page sends back with what changes something; it follows from the secret and does not tell it. */
