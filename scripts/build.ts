@@ -1,11 +1,14 @@
 import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
+import { buildUi } from "./ui.ts"
 
 const root = join(import.meta.dir, "..")
 
 /** Compiles the one binary; returns its path. */
 export async function build(outfile = join(root, "dist/headrace")): Promise<string> {
   await mkdir(join(outfile, ".."), { recursive: true })
+  // The server finds the pages by this name inside of the binary.
+  const pages = await buildUi()
   // A binary must not take settings from the folder that it happens to be started in.
   const child = Bun.spawn(
     [
@@ -22,6 +25,7 @@ export async function build(outfile = join(root, "dist/headrace")): Promise<stri
       "--no-compile-autoload-bunfig",
       `--outfile=${outfile}`,
       join(root, "runtime/main.ts"),
+      pages,
     ],
     { stdout: "ignore", stderr: "pipe" },
   )
