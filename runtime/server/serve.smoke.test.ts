@@ -30,14 +30,26 @@ test("a server that is killed in the middle of a run ends it right when it is st
     const first = await serve({ home })
     const ada = await ApiClient.setUp(first)
     const settings = { host: "127.0.0.1", port, user, password, database, tls: "off" }
-    await ada.done("POST /sources", { name: "shop", type: "postgres", description: "", prod: settings, concurrency: null })
-    await ada.done("POST /flows", { name: "copy", document: JSON.stringify(copyFlow), properties: { onCrash: "resume" } })
+    await ada.done("POST /sources", {
+      name: "shop",
+      type: "postgres",
+      description: "",
+      prod: settings,
+      concurrency: null,
+    })
+    await ada.done("POST /flows", {
+      name: "copy",
+      document: JSON.stringify(copyFlow),
+      properties: { onCrash: "resume" },
+    })
     const { token } = await ada.done<{ token: string }>("POST /flows/copy/triggers", trigger)
     const started = await ApiClient.bearer(first.url, token).call("POST /flows/copy/runs", {})
     expect(started.status).toBe(202)
     const id = String(started.body.id)
     // Some splits are committed, and not all.
-    await until(async () => Number((await sql`SELECT count(*) AS n FROM headrace_ledger`.catch(() => []))[0]?.n ?? 0) > 1)
+    await until(
+      async () => Number((await sql`SELECT count(*) AS n FROM headrace_ledger`.catch(() => []))[0]?.n ?? 0) > 1,
+    )
     await first.kill()
 
     const second = await serve({ home })

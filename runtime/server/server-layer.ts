@@ -11,7 +11,6 @@ import { AuditLog } from "../../core/server/audit.ts"
 import { AuditTrail } from "../../core/server/audit-trail.ts"
 import { FlowLibrary } from "../../core/server/flows/flow-library.ts"
 import { dispatcherLayer } from "../../core/server/jobs/dispatcher-layer.ts"
-import { ServerProcess } from "../../core/server/jobs/server-process.ts"
 import { workbenchLayer } from "../../core/server/jobs/workbench-layer.ts"
 import { jobMetricsLayer } from "../../core/server/metrics.ts"
 import { RateLimits } from "../../core/server/rate-limits.ts"
@@ -27,7 +26,6 @@ import { TOKEN, Triggers } from "../../core/server/triggers/triggers.ts"
 import { Webhooks } from "../../core/server/triggers/webhooks.ts"
 import type { Settings } from "../settings.ts"
 import { postgresDatabaseLayer } from "../store/postgres-database.ts"
-import { lifeOf, thisProcess } from "../store/process-owner.ts"
 import { sqliteDatabaseLayer } from "../store/sqlite-database.ts"
 import { storeLayer } from "../store/store.ts"
 import { catalogueLayer } from "./catalogue.ts"
@@ -35,7 +33,9 @@ import { masterKeysLayer } from "./master-keys.ts"
 import { ownCommand } from "./own-command.ts"
 import { passwordHashingLayer } from "./password.ts"
 import { referencesLayer } from "./references.ts"
+import { resealing } from "./resealing.ts"
 import { isPostgres, type ServeOptions } from "./serve-options.ts"
+import { serverProcessLayer } from "./server-process.ts"
 import { webhookSenderLayer } from "./webhook-sender.ts"
 import { workerPoolLayer } from "./workers/worker-pool.ts"
 import { usualWorkers } from "./workers/worker-settings.ts"
@@ -75,8 +75,7 @@ function workers(options: ServeOptions, { home, environment }: Settings["Service
     ...{ ...usualWorkers, base, home, environment, command: ownCommand() },
     ...{ slots: options.mostRuns, warm: options.warmWorkers, mostBytes: options.workerMegabytes * 1_048_576 },
   })
-  const own = Layer.sync(ServerProcess, () => ({ owner: thisProcess(), lifeOf }))
-  return Layer.mergeAll(pool, own).pipe(Layer.provideMerge(storeLayer))
+  return Layer.mergeAll(pool, serverProcessLayer).pipe(Layer.provideMerge(storeLayer))
 }
 
 /** API tokens and the tokens of triggers. */
@@ -93,15 +92,6 @@ const people = Layer.mergeAll(Users.layer, SignIn.layer, Authentication.layer, A
   Layer.provideMerge(authenticators),
   Layer.provideMerge(Layer.mergeAll(Sessions.layer, ApiTokens.layer)),
   Layer.provideMerge(LoginThrottle.layer),
-)
-
-/** Secrets that stand outside of data sources are found too when the master key changes. */
-const resealing = Layer.effectDiscard(
-  Effect.gen(function* () {
-    const { add } = yield* Resealers
-    add("triggers", (yield* Triggers).reseal())
-    add("webhooks", (yield* Webhooks).reseal())
-  }),
 )
 
 /** What goes on without anybody asking. */
