@@ -23,8 +23,10 @@ export const serve = Effect.fnUntraced(function* (
   const peerOf = (request: Request) => peers.get(request) ?? ""
   const observe = ({ method, route, status, durationMs }: Answered) =>
     runtime.runFork(answered({ method, route, status: String(status) }, durationMs))
-  const hosts = publicUrl === undefined ? [] : [new URL(publicUrl).hostname]
-  const app = makeApp({ runtime, endpoints, peerOf, hosts, observe, pages })
+  const app = makeApp({
+    ...{ runtime, endpoints, peerOf, observe, pages },
+    ...(publicUrl === undefined ? {} : { publicUrl }),
+  })
   const operations = operationsApp({
     readiness: () => runtime.runPromise(readiness),
     metrics: () => runtime.runPromise(Effect.andThen(Effect.all([gauged, processGauges]), PrometheusMetrics.format())),
