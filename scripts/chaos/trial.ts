@@ -74,6 +74,8 @@ export async function runTrial(trial: Trial): Promise<TrialResult> {
     for (const zombie of zombies) zombie.follow()
     let ended = await patiently(worker, unexpected)
     for (const each of armed) await each.disarm()
+    if (armed.some(({ fault, firedMs }) => fault.kind === "half-open" && firedMs !== undefined))
+      for (const zombie of zombies) zombie.deafen()
     await scene.heal()
     const isPeace = zombies.length === 0 && armed.every(({ firedMs }) => firedMs === undefined)
     if (ended.code !== FROZEN) await endZombies()
