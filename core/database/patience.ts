@@ -8,7 +8,8 @@ import { pluginError } from "../host/failure.ts"
  */
 export async function patient(open: (at: Session) => Promise<Connection>, session: Session): Promise<Connection> {
   const patience = new Patience(session)
-  const limitMs = 2 * session.settings.connectTimeoutMs
+  // The login, and what pins the session, come after what a plugin takes for connecting.
+  const limitMs = 3 * session.settings.connectTimeoutMs
   const opening = () => open(patience.session)
   const connection = await patience.within({ what: "connect", limitMs, retryable: true }, opening, (late) =>
     late.close(),
@@ -84,6 +85,7 @@ class Patience {
     const { failure } = this.#outside
     const waitsFor = await this.#waitsFor()
     const server = this.connection === undefined ? "the server" : this.connection.server
+    const setting = this.connection === undefined && retryable ? "connectTimeoutMs" : "statementTimeoutMs"
     const why = waitsFor.length === 0 ? "" : `, it waits: ${waitsFor.join("; ")}`
     const reason = this.connection === undefined && retryable ? "connection" : "timeout"
     this.#ended = failure(reason, `Cannot ${what}: ${server} has not answered for ${limitMs / 1000} s${why}`, {
@@ -91,7 +93,7 @@ class Patience {
       hint:
         waitsFor.length > 0
           ? "Let those finish, or end them; statementTimeoutMs says how long to wait"
-          : "Look whether the server is still there; statementTimeoutMs says how long to wait",
+          : `Look whether the server is still there; ${setting} says how long to wait`,
     })
     this.#controller.abort(this.#ended)
     const settled = running.then(
