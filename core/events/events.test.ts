@@ -30,6 +30,7 @@ test("events tell a run from its beginning to its end, and nothing after it", as
       inputOpened: async () => {},
       splitStarted: async () => {},
       reject: quiet,
+      room: async () => {},
       sealed: async () => {},
       splitCommitted: async () => {},
       finished: async () => ["rejected rows: rejected.jsonl"],

@@ -35,6 +35,8 @@ export class Journal extends Context.Service<
     splitStarted(split: string, attempt: number, kept: readonly string[]): Promise<void>
     /** Takes a row at once; it may be written later. Throws when earlier ones could not be kept. */
     reject(rejection: Rejection): void
+    /** Resolves once few enough rows wait to be written. Whoever may reject many asks for it between batches. */
+    room(): Promise<void>
     /** Every row taken so far is durable. Rejects when one cannot be kept. */
     sealed(): Promise<void>
     /** Every output has committed the split. */
@@ -50,6 +52,7 @@ export class Journal extends Context.Service<
       inputOpened: nothing,
       splitStarted: nothing,
       reject,
+      room: nothing,
       sealed: nothing,
       splitCommitted: nothing,
       finished: async () => [],

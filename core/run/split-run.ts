@@ -216,6 +216,7 @@ class SplitRun {
         this.#tally.add(step.id, { rowsOut: item.rows, bytes: item.bytes })
         yield item
         await nextTurn()
+        await this.#context.journal.room()
         this.#stall.owes(step.id, "it has given no rows")
       }
       this.#stall.done(step.id)

@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm"
 import { bigint, boolean, customType, pgTable, text as pgText } from "drizzle-orm/pg-core"
 import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core"
 
@@ -9,6 +10,8 @@ export const sqliteKit = {
   table: sqliteTable,
   text: () => text(),
   integer: () => integer({ mode: "number" }),
+  /** A number that the database gives, and never again. */
+  serial: () => integer({ mode: "number" }).notNull().default(sql`NULL`),
   boolean: () => integer({ mode: "boolean" }),
   json: <T>() => text({ mode: "json" }).$type<T>(),
 }
@@ -26,6 +29,7 @@ export const postgresKit = {
   table: pgTable,
   text: () => pgText(),
   integer: () => bigint({ mode: "number" }),
+  serial: () => bigint({ mode: "number" }).notNull(),
   boolean: () => boolean(),
   json: () => pgJson(),
 } as unknown as ColumnKit

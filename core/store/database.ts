@@ -1,4 +1,4 @@
-import type { SQL } from "drizzle-orm"
+import type { SQL, Table } from "drizzle-orm"
 import type { SqliteRemoteDatabase } from "drizzle-orm/sqlite-proxy"
 import { Context, type Effect } from "effect"
 import type { StoreError } from "./store-error.ts"
@@ -16,11 +16,15 @@ export interface Queries
    * numbers in both, a boolean is `1` or `true`.
    */
   rows<R>(statement: SQL): Promise<readonly R[]>
+  /** Inserts rows that all have the same columns, much faster than one at a time. */
+  insertAll<T extends Table>(table: T, rows: readonly T["$inferInsert"][]): Promise<void>
 }
 
 export interface WriteOptions {
   /** Two writes with the same lock never overlap, and the later one sees what the earlier one has written. */
   readonly lock?: string
+  /** It is on the disk only with the next write that is not lazy: no loss where nothing came after it. */
+  readonly isLazy?: boolean
 }
 
 /** An error that a program tells by its tag, such as a `RequestError`. */

@@ -3,9 +3,12 @@ import { sql } from "drizzle-orm"
 import { Effect, Layer } from "effect"
 import postgresClient from "postgres"
 import { StoreDatabase } from "../../core/store/database.ts"
+import { migrationsFor } from "../../core/store/migrations/index.ts"
 import { postgres } from "../../scripts/services/services.ts"
 import { postgresDatabaseLayer } from "./postgres-database.ts"
 import type { PostgresStoreSettings } from "./postgres-settings.ts"
+
+const known = migrationsFor("postgres").length
 
 async function place(more: Partial<PostgresStoreSettings> = {}) {
   const { host, port, user, password, caCertificate, ...server } = await postgres()
@@ -65,7 +68,7 @@ test("postgres-database is made by one of several servers that start at once, in
   const { settings, url } = await place({ schema: `My "own"` })
   const opened = await Promise.all(Array.from({ length: 4 }, () => open(settings, ready)))
   expect(opened).toEqual(Array(4).fill("ready"))
-  expect(await query(url, `SELECT version FROM "My ""own""".store_version`)).toMatchObject([{ version: "2" }])
+  expect(await query(url, `SELECT version FROM "My ""own""".store_version`)).toMatchObject([{ version: `${known}` }])
   expect(await query(url, "SELECT tablename FROM pg_tables WHERE schemaname IN ('public', 'headrace')")).toHaveLength(0)
 })
 
@@ -75,7 +78,7 @@ test("postgres-database refuses a store of a newer version, and one whose schema
   await query(url, "UPDATE headrace.store_version SET version = 1000")
   expect(await refused(settings)).toMatchObject({
     reason: "unsupported",
-    message: 'Cannot use the store in schema "headrace": it is of version 1000, this Headrace knows 2',
+    message: `Cannot use the store in schema "headrace": it is of version 1000, this Headrace knows ${known}`,
   })
   const role = `guest_${crypto.randomUUID().slice(0, 8)}`
   await query(url, `CREATE ROLE ${role} LOGIN PASSWORD 'guest'`)

@@ -73,7 +73,7 @@ function makePostgresDatabase(pool: PostgresPool, place: string): StoreDatabase[
 async function transaction<A>(
   link: PostgresLink,
   work: (queries: Queries) => Promise<A>,
-  { lock }: WriteOptions = {},
+  { lock, isLazy = false }: WriteOptions = {},
   onCommit: () => void,
 ): Promise<Exclude<A, Refusal>> {
   let fault: { readonly error: unknown } | undefined
@@ -88,6 +88,7 @@ async function transaction<A>(
   // Who waits for a lock must not look at a state from before the wait.
   await link.run(`BEGIN ISOLATION LEVEL ${lock === undefined ? "SERIALIZABLE" : "READ COMMITTED"}`)
   try {
+    if (isLazy) await link.run("SET LOCAL synchronous_commit = off")
     if (lock !== undefined) await link.query(LOCK, [lock], { prepare: true })
     const value = accepted(await work(queries))
     // PostgreSQL would undo everything, and call that a commit.

@@ -1,8 +1,9 @@
-import type { SQL } from "drizzle-orm"
+import { getTableName, type SQL, type Table } from "drizzle-orm"
 import { PgDialect } from "drizzle-orm/pg-core"
 import { drizzle } from "drizzle-orm/pg-proxy"
 import type { Queries } from "../../core/store/database.ts"
 import { postgresTables } from "../../core/store/tables.ts"
+import { columnNames } from "./column-names.ts"
 import type { QueryOptions, Row } from "./postgres-link.ts"
 import { fromPostgres, toPostgres } from "./postgres-text.ts"
 
@@ -30,6 +31,24 @@ export function postgresQueries(run: Run): Queries {
     async rows<R>(statement: SQL) {
       const { sql, params } = dialect.sqlToQuery(statement)
       return (await rowsOf(sql, params, false)) as R[] // the statement says what it gives
+    },
+    async insertAll<T extends Table>(table: T, rows: readonly T["$inferInsert"][]) {
+      const [first] = rows
+      if (first === undefined) return
+      const columns = columnNames(table, Object.keys(first))
+      const names = columns.map(({ name }) => `"${name}"`).join()
+      const types = columns.map(({ name, column }) => `"${name}" ${column.getSQLType()}`).join()
+      const insert = `INSERT INTO "${getTableName(table)}" (${names}) SELECT ${names}
+        FROM json_to_recordset($1::text::json) AS r (${types})`
+      const encoded = rows.map((row: Readonly<Record<string, unknown>>) =>
+        Object.fromEntries(
+          columns.map(({ key, name, column }) => {
+            const value = row[key] ?? null
+            return [name, value === null ? null : toPostgres(column.mapToDriverValue(value))]
+          }),
+        ),
+      )
+      await run(insert, [JSON.stringify(encoded)], { prepare: true })
     },
     // Builders of both dialects take and give the same, as far as `Queries` promises.
   } as unknown as Queries

@@ -17,6 +17,8 @@ export interface JournalOptions {
 export function makeRunJournal({ store, run, origin, markSources, mask }: JournalOptions): Journal["Service"] {
   let rows: Rejection[] = []
   let characters = 0
+  /** Characters that the store has not kept yet. */
+  let waiting = 0
   let writing: Promise<void> = Promise.resolve()
   /** The latest try of each split: one that was given up may still hand over rows. */
   const tries = new Map<string, number>()
@@ -25,12 +27,14 @@ export function makeRunJournal({ store, run, origin, markSources, mask }: Journa
   function flush(): void {
     if (rows.length === 0) return
     const batch = rows
+    const size = characters
     rows = []
     characters = 0
-    // A store on this machine is done when this returns, so that rows never pile up.
-    const keeping = keep(batch)
-    const before = writing
-    writing = before.then(() => keeping)
+    waiting += size
+    writing = writing.then(async () => {
+      await keep(batch)
+      waiting -= size
+    })
   }
 
   /** Never rejects: what went wrong is the `fault`, and nothing is written after it. */
@@ -64,6 +68,9 @@ export function makeRunJournal({ store, run, origin, markSources, mask }: Journa
       characters += weightOf(rejection)
       if (characters >= MOST_CHARACTERS) flush()
     },
+    async room() {
+      if (waiting > MOST_WAITING) await writing
+    },
     sealed: flushed,
     splitCommitted: (receipt) => store.splitCommitted(run, receipt),
     async finished(report) {
@@ -84,5 +91,7 @@ function weightOf({ record, reason, value }: Rejection): number {
   return characters
 }
 
+/** Written at a time. */
 const MOST_CHARACTERS = 1_048_576
+const MOST_WAITING = 8 * MOST_CHARACTERS
 const ROW_CHARACTERS = 100

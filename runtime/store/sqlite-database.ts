@@ -1,18 +1,21 @@
 import { type Context, Effect, Layer } from "effect"
 import { type Queries, StoreDatabase } from "../../core/store/database.ts"
 import type { StoreError } from "../../core/store/store-error.ts"
-import { openFile, type SqliteFile } from "./sqlite-file.ts"
+import { openFile, type SqliteFile, type SqliteFileOptions } from "./sqlite-file.ts"
 import { type Answer, accepted, storeCall } from "./store-call.ts"
 import { storeErrorOf } from "./store-failure.ts"
 
 /** The store in an SQLite file. */
-export function sqliteDatabaseLayer(path: string): Layer.Layer<StoreDatabase, StoreError> {
+export function sqliteDatabaseLayer(
+  path: string,
+  options: SqliteFileOptions = {},
+): Layer.Layer<StoreDatabase, StoreError> {
   return Layer.effect(
     StoreDatabase,
     Effect.gen(function* () {
       const file = yield* Effect.acquireRelease(
         storeCall<SqliteFile, never>(
-          async () => openFile(path),
+          async () => openFile(path, options),
           (error) => storeErrorOf("open the store", path, error),
         ),
         (opened) => Effect.sync(() => opened.close()),
@@ -47,10 +50,10 @@ export function makeSqliteDatabase(file: SqliteFile): SqliteDatabase {
   return {
     dialect: "sqlite",
     read: (query) => call("read", () => query(file.reader)),
-    write: (work) =>
+    write: (work, { isLazy = false } = {}) =>
       call("write", () => {
         const { promise, resolve, reject } = Promise.withResolvers<Awaited<ReturnType<typeof work>>>()
-        queue.push({ work, resolve: resolve as (value: unknown) => void, reject }) // resolved by what its work gives
+        queue.push({ work, isLazy, resolve: resolve as (value: unknown) => void, reject }) // resolved by what its work gives
         draining ??= drain()
         return promise
       }),
@@ -60,6 +63,7 @@ export function makeSqliteDatabase(file: SqliteFile): SqliteDatabase {
 
 interface Waiting {
   readonly work: (queries: Queries) => Promise<unknown>
+  readonly isLazy: boolean
   readonly resolve: (value: unknown) => void
   readonly reject: (error: unknown) => void
 }
@@ -68,7 +72,7 @@ interface Waiting {
 async function writeTogether(file: SqliteFile, batch: readonly Waiting[]): Promise<void> {
   const done: (() => void)[] = []
   try {
-    await file.begin()
+    await file.begin({ isLazy: batch.every(({ isLazy }) => isLazy) })
     for (const each of batch) {
       file.exec("SAVEPOINT one")
       try {

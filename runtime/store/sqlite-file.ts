@@ -1,12 +1,13 @@
 import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs"
 import { dirname } from "node:path"
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite"
-import type { SQL } from "drizzle-orm"
+import { getTableName, type SQL, type Table } from "drizzle-orm"
 import { SQLiteAsyncDialect } from "drizzle-orm/sqlite-core"
 import { drizzle } from "drizzle-orm/sqlite-proxy"
 import type { Queries } from "../../core/store/database.ts"
 import { migrationsFor } from "../../core/store/migrations/index.ts"
 import { sqliteTables } from "../../core/store/tables.ts"
+import { type ColumnName, columnNames } from "./column-names.ts"
 import { migrateFile } from "./sqlite-migration.ts"
 
 /** An open SQLite file with two connections: readers never wait for a writer. Calls are synchronous and short. */
@@ -17,14 +18,25 @@ export interface SqliteFile {
   readonly isInTransaction: boolean
   /** The first query of the writer that failed since the last call, if there was one. */
   takeFault(): { readonly error: unknown } | undefined
-  /** Begins a transaction of the writer, as soon as no other process writes. The program goes on meanwhile. */
-  begin(): Promise<void>
+  /**
+   * Begins a transaction of the writer, as soon as no other process writes. The program goes on meanwhile. A lazy one is on the
+   * disk with the next that is not.
+   */
+  begin(options?: { readonly isLazy?: boolean }): Promise<void>
   exec(sql: string): void
   close(): void
 }
 
+export interface SqliteFileOptions {
+  /** How long others may hold the file. */
+  readonly busyTimeoutMs?: number
+  /** What makes each version of the file from the one before. */
+  readonly migrations?: readonly string[]
+}
+
 /** Makes the file where there is none, readable by its owner only, and brings an older one to this version. */
-export function openFile(path: string, { busyTimeoutMs = BUSY_TIMEOUT_MS } = {}): SqliteFile {
+export function openFile(path: string, options: SqliteFileOptions = {}): SqliteFile {
+  const { busyTimeoutMs = BUSY_TIMEOUT_MS, migrations = migrationsFor("sqlite") } = options
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   makePrivate(path)
   const writer = new DatabaseSync(path)
@@ -32,7 +44,7 @@ export function openFile(path: string, { busyTimeoutMs = BUSY_TIMEOUT_MS } = {})
   try {
     writer.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`)
     writer.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
-    migrateFile(writer, path, migrationsFor("sqlite"))
+    migrateFile(writer, path, migrations)
     // From here on `begin` waits, without holding up the program.
     writer.exec("PRAGMA busy_timeout = 0")
     reader = new DatabaseSync(path)
@@ -43,6 +55,7 @@ export function openFile(path: string, { busyTimeoutMs = BUSY_TIMEOUT_MS } = {})
     throw error
   }
   const reading = reader
+  let wasLazy = false
   let fault: { readonly error: unknown } | undefined
   return {
     path,
@@ -58,7 +71,11 @@ export function openFile(path: string, { busyTimeoutMs = BUSY_TIMEOUT_MS } = {})
     get isInTransaction() {
       return writer.isOpen && writer.isTransaction
     },
-    begin: () => begin(writer, busyTimeoutMs),
+    async begin({ isLazy = false } = {}) {
+      if (isLazy !== wasLazy) writer.exec(`PRAGMA synchronous = ${isLazy ? "NORMAL" : "FULL"}`)
+      wasLazy = isLazy
+      await begin(writer, busyTimeoutMs)
+    },
     exec: (sql) => writer.exec(sql),
     close() {
       reading.close()
@@ -99,7 +116,7 @@ function queriesOf(database: DatabaseSync, onFailure: (error: unknown) => void =
   }
   const db = drizzle(
     async (sql, params, method) => {
-      const values = params as SQLInputValue[] // what the columns have encoded
+      const values = params.map(bindable)
       if (method === "run") return { rows: [told(() => arrays(sql).run(...values))] }
       const rows = told(() => arrays(sql).all(...values) as unknown[])
       return { rows: method === "get" ? (rows[0] as unknown[]) : rows }
@@ -118,9 +135,30 @@ function queriesOf(database: DatabaseSync, onFailure: (error: unknown) => void =
     $count: db.$count.bind(db),
     async rows<R>(statement: SQL) {
       const { sql, params } = dialect.sqlToQuery(statement)
-      return told(() => objects(sql).all(...(params as SQLInputValue[])) as R[]) // the statement says what it gives
+      return told(() => objects(sql).all(...params.map(bindable)) as R[]) // the statement says what it gives
+    },
+    async insertAll<T extends Table>(table: T, rows: readonly T["$inferInsert"][]) {
+      const [first] = rows
+      if (first === undefined) return
+      const columns = columnNames(table, Object.keys(first))
+      const names = columns.map(({ name }) => `"${name}"`)
+      const marks = columns.map(() => "?")
+      const insert = arrays(`INSERT INTO "${getTableName(table)}" (${names.join()}) VALUES (${marks.join()})`)
+      told(() => {
+        for (const row of rows) insert.run(...columns.map((column) => encoded(row, column)))
+      })
     },
   }
+}
+
+/** SQLite has no booleans. */
+function bindable(value: unknown): SQLInputValue {
+  return typeof value === "boolean" ? Number(value) : (value as SQLInputValue) // what the columns have encoded
+}
+
+function encoded(row: Readonly<Record<string, unknown>>, { key, column }: ColumnName): SQLInputValue {
+  const value = row[key] ?? null
+  return value === null ? null : (column.mapToDriverValue(value) as SQLInputValue) // what the column encodes
 }
 
 /** Statements are parsed once; those that come seldom give way. */

@@ -1,10 +1,13 @@
+import type { Columns, Split } from "../../contract/index.ts"
+import type { RunReport, SplitReceipt } from "../../run/report.ts"
 import type { ColumnKit } from "../column-kit.ts"
+import type { FlowOrigin, NewRun } from "../run-record.ts"
 
 /** What the engine remembers of runs: enough to resume one after a crash at any instant. */
-export function engineTables({ table, text, integer, boolean, json }: ColumnKit) {
+export function engineTables({ table, text, integer, serial, boolean, json }: ColumnKit) {
   return {
     runs: table("runs", {
-      key: integer().notNull(),
+      key: serial(),
       id: text().notNull(),
       flow: text(),
       replayOf: integer(),
@@ -27,18 +30,18 @@ export function engineTables({ table, text, integer, boolean, json }: ColumnKit)
       base: text().notNull(),
       path: text(),
       hash: text().notNull(),
-      overrides: json<{ readonly parallel?: number; readonly errorLimit?: number }>().notNull(),
+      overrides: json<FlowOrigin["overrides"]>().notNull(),
       parameters: json<Readonly<Record<string, string>>>().notNull(),
-      steps: json<unknown>().notNull(),
-      sources: json<unknown>().notNull(),
+      steps: json<NewRun["steps"]>().notNull(),
+      sources: json<NewRun["sources"]>().notNull(),
       document: text().notNull(),
-      report: json<unknown>(),
+      report: json<RunReport>(),
     }),
     inputs: table("inputs", {
       run: integer().notNull(),
       step: text().notNull(),
-      columns: json<unknown>().notNull(),
-      splits: json<unknown>().notNull(),
+      columns: json<Columns>().notNull(),
+      splits: json<readonly Split[]>().notNull(),
       oneSnapshot: boolean().notNull(),
       mark: text(),
     }),
@@ -47,10 +50,10 @@ export function engineTables({ table, text, integer, boolean, json }: ColumnKit)
       split: text().notNull(),
       attempt: integer().notNull(),
       written: integer(),
-      receipt: json<unknown>(),
+      receipt: json<SplitReceipt>(),
     }),
     rejections: table("rejections", {
-      id: integer().notNull(),
+      id: serial(),
       run: integer().notNull(),
       step: text().notNull(),
       split: text().notNull(),
@@ -66,6 +69,13 @@ export function engineTables({ table, text, integer, boolean, json }: ColumnKit)
       status: text().$type<"waiting" | "replayed" | "dropped">().notNull(),
       replay: integer(),
       mended: text(),
+    }),
+    /** Rows on their way into a replay, until it takes all of them at once. */
+    mendedRows: table("mended_rows", {
+      batch: text().notNull(),
+      id: integer().notNull(),
+      record: text().notNull(),
+      at: integer().notNull(),
     }),
     marks: table("marks", {
       flow: text().notNull(),

@@ -19,7 +19,7 @@ export const storePlaces: readonly (readonly [dialect: "sqlite" | "postgres", ma
   ["postgres", postgresPlace],
 ]
 
-async function sqlitePlace(): Promise<StorePlace> {
+export async function sqlitePlace(): Promise<StorePlace> {
   const folder = mkdtempSync(join(tmpdir(), "headrace-store-"))
   return {
     layer: sqliteDatabaseLayer(join(folder, "home", "state.db")),

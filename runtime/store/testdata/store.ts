@@ -1,28 +1,46 @@
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { sql } from "drizzle-orm"
+import { Context, Effect, Exit, Layer, Scope } from "effect"
 import type { Rejection } from "../../../core/run/journal.ts"
 import type { RunReport, SplitReceipt } from "../../../core/run/report.ts"
+import { StoreDatabase } from "../../../core/store/database.ts"
+import { makeQuarantine } from "../../../core/store/database-quarantine.ts"
+import { makeRunStore } from "../../../core/store/database-run-store.ts"
 import type { NewRun } from "../../../core/store/run-record.ts"
+import { storePromises } from "../../../core/store/store-promises.ts"
 import { thisProcess } from "../process-owner.ts"
-import { makeQuarantine } from "../sqlite-quarantine.ts"
-import { makeRunStore } from "../sqlite-run-store.ts"
-import { StateFile, type StateFileOptions } from "../state-file.ts"
+import { type StorePlace, sqlitePlace } from "./store-databases.ts"
 
-/** A store in a folder of its own, at a time that tests can set. */
-export class TestStore implements Disposable {
-  readonly folder = mkdtempSync(join(tmpdir(), "headrace-store-"))
-  readonly path = join(this.folder, "home", "state.db")
+/** A store in a place of its own, at a time that tests can set. */
+export class TestStore implements AsyncDisposable {
+  readonly #place: StorePlace
+  readonly #scope = Effect.runSync(Scope.make())
   now = Date.parse("2026-07-01T00:00:00Z")
 
-  async open(options: StateFileOptions = {}) {
-    const file = await StateFile.open(this.path, options)
-    const clock = () => this.now
-    return { file, runs: makeRunStore(file, clock), quarantine: makeQuarantine(file, clock) }
+  private constructor(place: StorePlace) {
+    this.#place = place
   }
 
-  [Symbol.dispose](): void {
-    rmSync(this.folder, { recursive: true, force: true })
+  static async make(makePlace: () => Promise<StorePlace> = sqlitePlace): Promise<TestStore> {
+    return new TestStore(await makePlace())
+  }
+
+  /** As another process would. */
+  async open() {
+    const built = Layer.buildWithScope(Layer.fresh(this.#place.layer), this.#scope)
+    const store = storePromises(Context.get(await Effect.runPromise(built), StoreDatabase))
+    const clock = () => this.now
+    return {
+      store,
+      runs: makeRunStore(store, clock),
+      quarantine: makeQuarantine(store, clock),
+      query: <R = Record<string, unknown>>(text: string) => store.read(({ rows }) => rows<R>(sql.raw(text))),
+      execute: (text: string) => store.write(async ({ rows }) => void (await rows(sql.raw(text)))),
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Effect.runPromise(Scope.close(this.#scope, Exit.void))
+    await this.#place[Symbol.asyncDispose]()
   }
 }
 

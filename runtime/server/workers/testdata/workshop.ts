@@ -2,13 +2,8 @@ import { Database } from "bun:sqlite"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Context, Effect, Layer } from "effect"
 import type { OpenSource } from "../../../../core/server/sources/source-registry.ts"
-import { Quarantine } from "../../../../core/store/quarantine.ts"
-import { RunStore } from "../../../../core/store/run-store.ts"
-import { makeQuarantine } from "../../../store/sqlite-quarantine.ts"
-import { makeRunStore } from "../../../store/sqlite-run-store.ts"
-import { StateFile } from "../../../store/state-file.ts"
+import { stateStoreLayer } from "../../../store/state-store.ts"
 import { usualWorkers, type WorkerSettings } from "../worker-settings.ts"
 
 /** A folder with a store of runs, an SQLite database and a plugin that does harm. */
@@ -44,15 +39,7 @@ export class Workshop implements Disposable {
     }
   }
 
-  readonly store = Layer.effectContext(
-    Effect.gen({ self: this }, function* () {
-      const file = yield* Effect.acquireRelease(
-        Effect.promise(() => StateFile.open(join(this.folder, "state.db"))),
-        (opened) => Effect.sync(() => opened[Symbol.dispose]()),
-      )
-      return Context.make(RunStore, makeRunStore(file)).pipe(Context.add(Quarantine, makeQuarantine(file)))
-    }),
-  )
+  readonly store = stateStoreLayer(join(this.folder, "state.db"))
 
   get files() {
     return { folders: [this.folder], closed: join(this.folder, "none") }
