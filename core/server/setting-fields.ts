@@ -64,7 +64,11 @@ export const settingFields = {
   ),
   "retention.runsDays": field(whole(1, 36_500), 90, "Days for which ended runs are kept."),
   "retention.logsDays": field(whole(1, 36_500), 30, "Days for which logs of runs are kept."),
-  "retention.quarantineDays": field(whole(1, 36_500), 90, "Days for which rejected rows are kept."),
+  "retention.quarantineDays": field(
+    whole(1, 36_500),
+    90,
+    "Days for which rejected rows are kept that were replayed or dropped; others wait until they are.",
+  ),
   "retention.deliveriesDays": field(whole(1, 36_500), 30, "Days for which deliveries of webhooks are kept."),
   "retention.auditDays": field(whole(30, 36_500), 730, "Days for which the audit log is kept."),
   "queue.mostQueued": field(whole(1, 1_000_000), 10_000, "Runs that may wait; further ones are refused."),

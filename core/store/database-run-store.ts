@@ -4,6 +4,7 @@ import { PluginError, pluginError } from "../host/failure.ts"
 import type { OpenedInput } from "../run/journal.ts"
 import { type Queries, StoreDatabase } from "./database.ts"
 import { rejectionRow } from "./rejection-row.ts"
+import { DAY_MS, forgotten } from "./retention.ts"
 import { committedRows, type Mark, type NewRun, type RunProgress, type Unfinished } from "./run-record.ts"
 import { recordColumns, recordOf, summaryColumns, summaryOf } from "./run-row.ts"
 import { type Attempt, type Ending, RunStore } from "./run-store.ts"
@@ -226,13 +227,11 @@ async function finish(
   }
 }
 
-/** Old runs are forgotten, but for those of which rows still wait. None of them can be resumed any longer. */
-async function forgetOld({ rows }: Queries, now: number): Promise<void> {
-  await rows(sql`DELETE FROM runs WHERE key IN (SELECT key FROM runs AS old
-    WHERE old.attempt_at < ${now - KEPT_MS} AND old.replay_of IS NULL
-    AND NOT EXISTS (SELECT 1 FROM rejections WHERE rejections.run = old.key AND rejections.status = 'waiting')
-    AND NOT EXISTS (SELECT 1 FROM runs AS replays WHERE replays.replay_of = old.key AND replays.settled = ${false})
-    ORDER BY key LIMIT 20)`)
+/** A few of those that are too old, so that a machine without a server does not keep them for ever. */
+async function forgetOld({ select, rows, tables: { settings } }: Queries, now: number): Promise<void> {
+  const [set] = await select().from(settings).where(eq(settings.key, "retention.runsDays"))
+  const days = typeof set?.value === "number" ? set.value : USUAL_DAYS
+  await rows(forgotten(now - days * DAY_MS, 20))
 }
 
-const KEPT_MS = 90 * 24 * 3600 * 1000
+const USUAL_DAYS = 90
