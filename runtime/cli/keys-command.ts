@@ -7,7 +7,6 @@ import { MasterKeys } from "../../core/server/sources/master-keys.ts"
 import { Resealers } from "../../core/server/sources/resealers.ts"
 import { addKey, makeKeyFile } from "../server/master-key-file.ts"
 import { type KeyPlace, keyPlace, masterKeysLayer } from "../server/master-keys.ts"
-import { resealingLayer } from "../server/resealing.ts"
 import { serveOptions } from "../server/serve-options.ts"
 import { Settings } from "../settings.ts"
 import { Secrets } from "../sources/secrets.ts"
@@ -46,6 +45,8 @@ const rotateCommand = Command.make(
     if (password !== "") for (const secret of [password, decodeURIComponent(password)]) add(secret)
     const place = yield* foundPlace
     yield* addNewKey(place)
+    // Loaded only where it is needed.
+    const { resealingLayer } = yield* Effect.promise(() => import("../server/resealing.ts"))
     const { id, done } = yield* reseal.pipe(
       Effect.provide(resealingLayer(store, settings)),
       Effect.catchTag(["StoreError", "RequestError"], ({ message, hint }) => Effect.fail(usage(message, hint))),

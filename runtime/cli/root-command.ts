@@ -1,4 +1,5 @@
 import { Command } from "effect/cli"
+import { backupCommand, restoreCommand } from "./backup-commands.ts"
 import { cancelCommand } from "./cancel-command.ts"
 import { checkCommand } from "./check-command.ts"
 import { componentCommand, componentsCommand, schemaCommand } from "./components-command.ts"
@@ -35,7 +36,7 @@ export const rootCommand = Command.make("headrace").pipe(
       group: "Data sources",
       commands: [testConnectionCommand, tablesCommand, columnsCommand, createTableCommand],
     },
-    { group: "Serve", commands: [serveCommand, keysCommand] },
+    { group: "Serve", commands: [serveCommand, keysCommand, backupCommand, restoreCommand] },
     { group: "Write flows", commands: [componentsCommand, componentCommand, schemaCommand] },
   ]),
   Command.withGlobalFlags(globalFlags),

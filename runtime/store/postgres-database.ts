@@ -17,30 +17,48 @@ import {
 import { type Answer, accepted, storeCall } from "./store-call.ts"
 
 /** The store in a PostgreSQL database, which servers may share. */
-export function postgresDatabaseLayer(
-  from: PostgresStoreSettings | { readonly url: string },
-): Layer.Layer<StoreDatabase, StoreError> {
+export function postgresDatabaseLayer(from: PostgresPlace): Layer.Layer<StoreDatabase, StoreError> {
   return Layer.effect(
     StoreDatabase,
-    Effect.gen(function* () {
-      const settings = yield* storeCall<PostgresStoreSettings, StoreError>(
-        async () => ("url" in from ? postgresStoreSettings(from.url) : from),
-        () => undefined,
-      )
-      const { schema = DEFAULT_SCHEMA, connections = CONNECTIONS } = settings
-      const place = placeOf(settings)
-      const pool = yield* Effect.acquireRelease(
-        Effect.sync(() => new PostgresPool(driverOptions(settings), connections)),
-        (opened) => Effect.promise(() => opened.end()),
-      )
-      yield* storeCall<void, StoreError>(
-        () => pool.use((link) => migrateSchema(link, schema, migrationsFor("postgres"))),
-        (error) => postgresError("open the store", place, error),
-      )
-      return makePostgresDatabase(pool, place)
-    }),
+    Effect.map(openPool(from), ({ pool, place }) => makePostgresDatabase(pool, place)),
   )
 }
+
+/** A store of the present version that is worked on by hand, over one connection. */
+export function postgresLink<A>(
+  from: PostgresPlace,
+  action: string,
+  work: (link: PostgresLink, place: string) => Promise<A>,
+): Answer<A, StoreError> {
+  return Effect.scoped(
+    Effect.flatMap(openPool(from), ({ pool, place }) =>
+      storeCall<A, StoreError>(
+        () => pool.use((link) => work(link, place)),
+        (error) => postgresError(`${action} the store`, place, error),
+      ),
+    ),
+  )
+}
+
+export type PostgresPlace = PostgresStoreSettings | { readonly url: string }
+
+const openPool = Effect.fnUntraced(function* (from: PostgresPlace) {
+  const settings = yield* storeCall<PostgresStoreSettings, StoreError>(
+    async () => ("url" in from ? postgresStoreSettings(from.url) : from),
+    () => undefined,
+  )
+  const { schema = DEFAULT_SCHEMA, connections = CONNECTIONS } = settings
+  const place = placeOf(settings)
+  const pool = yield* Effect.acquireRelease(
+    Effect.sync(() => new PostgresPool(driverOptions(settings), connections)),
+    (opened) => Effect.promise(() => opened.end()),
+  )
+  yield* storeCall<void, StoreError>(
+    () => pool.use((link) => migrateSchema(link, schema, migrationsFor("postgres"))),
+    (error) => postgresError("open the store", place, error),
+  )
+  return { pool, place }
+})
 
 function makePostgresDatabase(pool: PostgresPool, place: string): StoreDatabase["Service"] {
   const queries = postgresQueries((text, params, options) =>
