@@ -9,6 +9,7 @@ import { makeServerLogger } from "../server/server-log.ts"
 import { telemetryLayer } from "../server/telemetry.ts"
 import { Settings } from "../settings.ts"
 import { Secrets } from "../sources/secrets.ts"
+import { usage } from "./refusal.ts"
 import { Screen } from "./screen.ts"
 import { Signals } from "./signals.ts"
 
@@ -80,8 +81,10 @@ const started = Effect.fnUntraced(function* (options: ServeOptions) {
     (made) => made.disposeEffect,
   )
   const exit = yield* Effect.promise(() => runtime.runPromiseExit(Effect.void))
-  if (Exit.isFailure(exit)) return yield* Effect.failCause(exit.cause)
-  return runtime
+  if (Exit.isSuccess(exit)) return runtime
+  return yield* Effect.catchTag(Effect.failCause(exit.cause), "StoreError", ({ message, hint }) =>
+    Effect.fail(usage(message, hint)),
+  )
 })
 
 function secretsOf({ store, metricsToken }: ServeOptions): readonly string[] {

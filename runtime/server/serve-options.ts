@@ -43,7 +43,7 @@ export function serveOptions(flags: ServeFlags, settings: Settings["Service"], i
   const format = text("HEADRACE_LOG_FORMAT") ?? (isTerminal ? "text" : "json")
   if (format !== "json" && format !== "text")
     throw new RangeError(`HEADRACE_LOG_FORMAT is "${format}", and has to be json or text`)
-  const store = flags.store ?? text("HEADRACE_STORE") ?? join(home, "server.db")
+  const store = flags.store ?? text("HEADRACE_STORE") ?? join(home, "state.db")
   const publicUrl = flags.publicUrl ?? text("HEADRACE_PUBLIC_URL")
   if (publicUrl !== undefined && !/^https?:$/.test(URL.parse(publicUrl)?.protocol ?? ""))
     throw new RangeError(`The public address is "${publicUrl}", and has to be http://… or https://…`)

@@ -21,13 +21,18 @@ import { Resealers } from "../../core/server/sources/resealers.ts"
 import { SourcePolicy } from "../../core/server/sources/source-policy.ts"
 import { SourceRegistry } from "../../core/server/sources/source-registry.ts"
 import { Vault } from "../../core/server/sources/vault.ts"
+import { sweeping } from "../../core/server/sweeping.ts"
 import { delivererLayer } from "../../core/server/triggers/deliverer.ts"
 import { TOKEN, Triggers } from "../../core/server/triggers/triggers.ts"
 import { Webhooks } from "../../core/server/triggers/webhooks.ts"
+import { marksLayer } from "../../core/store/database-marks.ts"
+import { quarantineLayer } from "../../core/store/database-quarantine.ts"
+import { runStoreLayer } from "../../core/store/database-run-store.ts"
+import { Retention } from "../../core/store/retention.ts"
 import type { Settings } from "../settings.ts"
 import { postgresDatabaseLayer } from "../store/postgres-database.ts"
 import { sqliteDatabaseLayer } from "../store/sqlite-database.ts"
-import { storeLayer } from "../store/store.ts"
+import { claimStore } from "../store/store-claim.ts"
 import { catalogueLayer } from "./catalogue.ts"
 import { masterKeysLayer } from "./master-keys.ts"
 import { ownCommand } from "./own-command.ts"
@@ -54,6 +59,8 @@ export function serverLayer(options: ServeOptions, settings: Settings["Service"]
     Layer.provideMerge(SourceRegistry.layer),
     Layer.provideMerge(SourcePolicy.layer(settings.home)),
     Layer.provideMerge(ground),
+    // A file has one server; it is refused before anything begins.
+    Layer.provideMerge(isPostgres(store) ? Layer.empty : Layer.effectDiscard(claimStore)),
     Layer.provideMerge(database),
   )
 }
@@ -67,6 +74,9 @@ const ground = Vault.layer.pipe(
   Layer.provideMerge(Layer.mergeAll(AuditLog.layer, passwordHashingLayer, webhookSenderLayer)),
 )
 
+/** Runs and rejected rows are in the store that everything else is in. */
+const engineStore = Layer.mergeAll(runStoreLayer, quarantineLayer, marksLayer)
+
 function workers(options: ServeOptions, { home, environment }: Settings["Service"]) {
   // Where relative paths of flows start from, and where everybody may read and write files.
   const base = join(home, "files")
@@ -75,7 +85,7 @@ function workers(options: ServeOptions, { home, environment }: Settings["Service
     ...{ ...usualWorkers, base, home, environment, command: ownCommand() },
     ...{ slots: options.mostRuns, warm: options.warmWorkers, mostBytes: options.workerMegabytes * 1_048_576 },
   })
-  return Layer.mergeAll(pool, serverProcessLayer).pipe(Layer.provideMerge(storeLayer))
+  return Layer.mergeAll(pool, serverProcessLayer).pipe(Layer.provideMerge(engineStore))
 }
 
 /** API tokens and the tokens of triggers. */
@@ -95,4 +105,6 @@ const people = Layer.mergeAll(Users.layer, SignIn.layer, Authentication.layer, A
 )
 
 /** What goes on without anybody asking. */
-const background = Layer.mergeAll(schedulerLayer, delivererLayer, jobMetricsLayer, resealing)
+const background = Layer.mergeAll(schedulerLayer, delivererLayer, jobMetricsLayer, resealing, sweeping).pipe(
+  Layer.provide(Retention.layer),
+)

@@ -17,9 +17,12 @@ export class Workshop implements Disposable {
     hosts: { allow: [], deny: [] },
   }
 
+  readonly store: ReturnType<typeof stateStoreLayer>
+
   /** In a folder of its own, or in one that an earlier workshop has left. */
   constructor(folder = mkdtempSync(join(tmpdir(), "headrace-workers-"))) {
     this.folder = folder
+    this.store = stateStoreLayer(join(folder, "state.db"))
     const place = join(this.folder, "plugins", "trouble")
     mkdirSync(place, { recursive: true })
     writeFileSync(join(place, "plugin.json"), JSON.stringify({ ...manifest, main: "plugin.js" }))
@@ -38,8 +41,6 @@ export class Workshop implements Disposable {
       ...more,
     }
   }
-
-  readonly store = stateStoreLayer(join(this.folder, "state.db"))
 
   get files() {
     return { folders: [this.folder], closed: join(this.folder, "none") }
