@@ -10,6 +10,7 @@ import { generate, printRows } from "./data.ts"
 import { checkMemory } from "./memory.ts"
 import { findOurs } from "./ours.ts"
 import { type Outcome, printHeader, printTable, writeJson } from "./report.ts"
+import { benchServer } from "./server/main.ts"
 import { startServers } from "./servers.ts"
 
 try {
@@ -20,6 +21,7 @@ try {
 }
 
 async function main(argv: readonly string[]): Promise<number> {
+  if (argv[0] === "server") return benchServer(argv.slice(1))
   const options = parseOptions(argv)
   if (options === "help") {
     console.log(usage(allCases.map((each) => each.name)))

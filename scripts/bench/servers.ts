@@ -50,7 +50,7 @@ export async function startServers(options: Options, wantsMariadb: boolean): Pro
 
 // As a server is run that loads much: safe on disk, memory that fits beside the measured processes, and no background
 // work that would hit one side of the comparison and not the other.
-function postgresSettings(fsync: boolean): Record<string, string> {
+export function postgresSettings(fsync: boolean): Record<string, string> {
   return {
     shared_buffers: "512MB",
     max_wal_size: "8GB",

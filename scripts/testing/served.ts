@@ -8,6 +8,8 @@ export interface Served extends AsyncDisposable {
   readonly url: string
   readonly home: string
   readonly pid: number
+  /** From the start of the process to its first answer that it is ready. */
+  readonly readyMs: number
   /** The link that makes the first administrator; undefined where there is one. */
   readonly setupSecret: string | undefined
   /** What it has said so far. */
@@ -28,6 +30,7 @@ export interface ServedOptions {
 
 export async function serve({ home, environment = {}, command = FROM_SOURCE }: ServedOptions = {}): Promise<Served> {
   const folder = home ?? mkdtempSync(join(tmpdir(), "headrace-served-"))
+  const startedAt = performance.now()
   const child = Bun.spawn([...command, "serve", "--port", "0"], {
     cwd: folder,
     env: { PATH: process.env.PATH, TMPDIR: process.env.TMPDIR, HEADRACE_HOME: folder, ...environment },
@@ -48,8 +51,9 @@ export async function serve({ home, environment = {}, command = FROM_SOURCE }: S
     forget()
     throw error
   })
+  const readyMs = performance.now() - startedAt
   return {
-    ...{ url, home: folder, pid: child.pid },
+    ...{ url, home: folder, pid: child.pid, readyMs },
     setupSecret: /\/setup#([\w-]+)/.exec(said)?.[1],
     said: () => said,
     async stop() {
@@ -71,11 +75,11 @@ export async function serve({ home, environment = {}, command = FROM_SOURCE }: S
 }
 
 async function address(child: Bun.Subprocess, said: () => string): Promise<string> {
-  for (let tries = 0; tries < 1500; tries++) {
+  for (let tries = 0; tries < 5000; tries++) {
     const found = /https?:\/\/[^\s/]+:\d+/.exec(said())?.[0]
     if (found !== undefined && (await isReady(found))) return found
     if (child.exitCode !== null) break
-    await Bun.sleep(10)
+    await Bun.sleep(3)
   }
   throw new Error(`The server has not become ready:\n${said()}`)
 }
