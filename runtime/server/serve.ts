@@ -1,7 +1,9 @@
+import { hostname } from "node:os"
 import { Effect, type ManagedRuntime } from "effect"
 import { PrometheusMetrics } from "effect/observability"
 import { isSameSecret } from "../../core/server/access/same-secret.ts"
 import { gauged, requestSeconds, requestsAnswered } from "../../core/server/metrics.ts"
+import packageJson from "../../package.json" with { type: "json" }
 import { endpoints } from "../../web/api/index.ts"
 import { type Answered, makeApp } from "../../web/app.ts"
 import { operationsApp } from "../../web/operations.ts"
@@ -17,14 +19,13 @@ export const serve = Effect.fnUntraced(function* (
   options: ServeOptions,
   runtime: ManagedRuntime.ManagedRuntime<ServerServices, unknown>,
 ) {
-  const { hostname, port, publicUrl, metricsToken } = options
+  const { hostname: host, port, publicUrl, metricsToken } = options
   const pages = yield* openPages
   const peers = new WeakMap<Request, string>()
   const peerOf = (request: Request) => peers.get(request) ?? ""
-  const observe = ({ method, route, status, durationMs }: Answered) =>
-    runtime.runFork(answered({ method, route, status: String(status) }, durationMs))
+  const observe = (answer: Answered) => runtime.runFork(answered(answer))
   const app = makeApp({
-    ...{ runtime, endpoints, peerOf, observe, pages },
+    ...{ runtime, endpoints, peerOf, observe, pages, hosts: [hostname()], version: packageJson.version },
     ...(publicUrl === undefined ? {} : { publicUrl }),
   })
   const operations = operationsApp({
@@ -36,7 +37,7 @@ export const serve = Effect.fnUntraced(function* (
         : isSameSecret(metricsToken, request.headers.get("authorization")?.replace(/^Bearer +/i, "") ?? ""),
   })
   return yield* listen({
-    hostname,
+    hostname: host,
     port,
     answer(request, peer) {
       peers.set(request, peer)
@@ -45,9 +46,12 @@ export const serve = Effect.fnUntraced(function* (
   })
 })
 
-const answered = Effect.fnUntraced(function* (labels: Readonly<Record<string, string>>, durationMs: number) {
-  yield* requestsAnswered(labels)
+/** Counts an answer, and logs it where somebody was refused or something has failed. */
+const answered = Effect.fnUntraced(function* ({ method, route, status, durationMs, address, actor }: Answered) {
+  yield* requestsAnswered({ method, route, status: String(status) })
   yield* requestSeconds(durationMs / 1000)
+  const facts = { method, route, status, ms: Math.round(durationMs), address, who: actor?.name ?? "" }
+  yield* status < 400 ? Effect.logDebug("answered", facts) : Effect.logInfo("refused", facts)
 })
 
 function isThisMachine(peer: string): boolean {
