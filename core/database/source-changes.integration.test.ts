@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test"
 import { type Engine, testEngine } from "../../scripts/testing/engine.ts"
+import { series } from "../../scripts/testing/mysql-series.ts"
 import { probeInput, probeOutput, probePlugins, probeTransform } from "../../scripts/testing/probes.ts"
 import { testSession } from "../../scripts/testing/session.ts"
 import { makeSubject, type Subject } from "../../scripts/testing/subject.ts"
@@ -312,7 +313,7 @@ async function large(name: (typeof SERVERS)[number]) {
   const subject = await makeSubject(name)
   const killer = await subject.connect()
   const [numbers, text] =
-    name === "postgres" ? ["generate_series(0, 5999) AS seq", "text"] : ["seq_0_to_5999", "mediumtext"]
+    name === "postgres" ? ["generate_series(0, 5999) AS seq", "text"] : [series(6000), "mediumtext"]
   await killer.execute(`CREATE TABLE source (id integer PRIMARY KEY, text ${text})`)
   await killer.execute(`INSERT INTO source SELECT seq, repeat('x', 10000) FROM ${numbers}`)
   return { subject, killer }

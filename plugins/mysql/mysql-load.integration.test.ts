@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test"
+import { series } from "../../scripts/testing/mysql-series.ts"
 import type { Bed } from "./testdata/database.ts"
-import { onServers, series } from "./testdata/servers.ts"
+import { onServers } from "./testdata/servers.ts"
 
 const T = "create table t (id int primary key, s varchar(5), n decimal(6,2)) charset utf8mb4"
 

@@ -1,10 +1,11 @@
 import { expect, test } from "bun:test"
 import type { Connection } from "../../core/contract/index.ts"
+import { series } from "../../scripts/testing/mysql-series.ts"
 import { testSession } from "../../scripts/testing/session.ts"
 import { mysqlDatabase } from "./mysql-database.ts"
 import type { MysqlSettings } from "./mysql-settings.ts"
 import type { Bed } from "./testdata/database.ts"
-import { onServers, series } from "./testdata/servers.ts"
+import { onServers } from "./testdata/servers.ts"
 
 onServers((server) => {
   const { bed } = server

@@ -1,9 +1,10 @@
 import { expect, test } from "bun:test"
 import type { Batch, Frame, Session } from "../../core/contract/index.ts"
+import { series } from "../../scripts/testing/mysql-series.ts"
 import { testSession } from "../../scripts/testing/session.ts"
 import rowsInput from "../rows/rows-input.ts"
 import { mysqlDatabase } from "./mysql-database.ts"
-import { onServers, series, type TestServer } from "./testdata/servers.ts"
+import { onServers, type TestServer } from "./testdata/servers.ts"
 
 /** What a number in JSON may be at most: MariaDB keeps text. */
 const longNumber = (server: TestServer) =>

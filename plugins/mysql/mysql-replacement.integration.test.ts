@@ -1,9 +1,10 @@
 import { expect, test } from "bun:test"
 import type { Connection } from "../../core/contract/index.ts"
+import { series } from "../../scripts/testing/mysql-series.ts"
 import { testSession } from "../../scripts/testing/session.ts"
 import { mysqlDatabase } from "./mysql-database.ts"
 import type { Bed } from "./testdata/database.ts"
-import { onServers, series, type TestServer } from "./testdata/servers.ts"
+import { onServers, type TestServer } from "./testdata/servers.ts"
 
 const lockTimeoutMs = 1000
 const named = (name: string) => ({
