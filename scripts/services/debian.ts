@@ -27,9 +27,15 @@ export function unpackDebian(suite: string, name: string, folder: string): void 
     "Acquire::Retries": "3",
     "Acquire::http::Timeout": "20",
   }
-  const flags = Object.entries(options).flatMap(([key, value]) => ["-o", `${key}=${value}`])
-  must(["apt-get", ...flags, "-qq", "--error-on=any", "update"])
-  must(["apt-get", ...flags, "-qq", "--yes", "--no-install-recommends", "--download-only", "install", name])
+  const config = join(state, "apt.conf")
+  writeFileSync(
+    config,
+    Object.entries(options)
+      .map(([key, value]) => `${key} "${value}";\n`)
+      .join(""),
+  )
+  must(["apt-get", "-c", config, "-qq", "--error-on=any", "update"])
+  must(["apt-get", "-c", config, "-qq", "--yes", "--no-install-recommends", "--download-only", "install", name])
   const archives = join(state, "cache/archives")
   for (const file of readdirSync(archives)) {
     if (file.endsWith(".deb")) must(["dpkg", "-x", join(archives, file), folder])

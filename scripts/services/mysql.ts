@@ -40,7 +40,8 @@ export function prepareMysql(version: MysqlVersion = "newest"): {
     if (!ok) throw new Error(output)
     const data = template(`mysql-${version}-data`, output, (folder) => {
       handOver(folder)
-      must([...unprivileged(), ...command, "--initialize-insecure", `--datadir=${join(folder, "data")}`])
+      const folders = [`--datadir=${join(folder, "data")}`, `--tmpdir=${folder}`]
+      must([...unprivileged(), ...command, "--initialize-insecure", ...folders])
     })
     return { command, data: join(data, "data") }
   } catch (cause) {
@@ -51,6 +52,14 @@ export function prepareMysql(version: MysqlVersion = "newest"): {
 
 /** Why a version cannot be had here, after an attempt to fetch it; undefined when it can. Tests that are skipped say it. */
 export function missingMysql(version: MysqlVersion = "newest"): string | undefined {
+  // One attempt for all test files: without a network each would wait for it to give up.
+  if (!reasons.has(version)) reasons.set(version, attempt(version))
+  return reasons.get(version)
+}
+
+const reasons = new Map<MysqlVersion, string | undefined>()
+
+function attempt(version: MysqlVersion): string | undefined {
   try {
     prepareMysql(version)
     return undefined
