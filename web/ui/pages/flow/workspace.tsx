@@ -43,7 +43,7 @@ export default function Workspace({
   const names = useMemo(
     () => ({
       components: components.data?.items ?? [],
-      sources: (sources.data?.items ?? []).map(({ name }) => name),
+      sources: sources.data?.items ?? [],
     }),
     [components.data, sources.data],
   )

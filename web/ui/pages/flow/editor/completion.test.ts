@@ -19,7 +19,10 @@ const schema: Schema = {
           use: { type: "string" },
           config: {
             type: "object",
-            properties: { dataSource: { type: "string" }, mode: { enum: ["append", "replace"], default: "append" } },
+            properties: {
+              dataSource: { type: "string", "x-dataSource": "postgres" },
+              mode: { enum: ["append", "replace"], default: "append" },
+            },
           },
         },
       },
@@ -27,7 +30,13 @@ const schema: Schema = {
     hops: { type: "array", items: { properties: { from: { type: "string" }, to: { type: "string" } } } },
   },
 }
-const names = { components: [{ id: "csv-input", title: "CSV files", kind: "input" }], sources: ["shop"] }
+const names = {
+  components: [{ id: "csv-input", title: "CSV files", kind: "input" }],
+  sources: [
+    { name: "shop", type: "postgres" },
+    { name: "crm", type: "mysql" },
+  ],
+}
 
 function stateOf(text: string): EditorState {
   return EditorState.create({ doc: text, extensions: [json()] })

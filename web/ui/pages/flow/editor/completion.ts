@@ -7,7 +7,7 @@ import { type Schema, schemasAt } from "./schema-walk.ts"
 /** What can be named in a flow besides what its schema lists. */
 export interface Names {
   readonly components: readonly { readonly id: string; readonly title: string; readonly kind: string }[]
-  readonly sources: readonly string[]
+  readonly sources: readonly { readonly name: string; readonly type: string }[]
 }
 
 /** Completes keys and values of a flow document. */
@@ -80,8 +80,8 @@ function keys(state: EditorState, object: SyntaxNode, schemas: readonly Schema[]
 }
 
 function values(path: Path, document: unknown, root: Schema, names: Names): readonly Completion[] {
-  const texts = namesAt(path, document, names)
   const schemas = schemasAt(root, document, path)
+  const texts = namesAt(path, document, names, schemas)
   const fromSchema = schemas.flatMap((schema): readonly Completion[] => {
     const info = schema.description ? { info: schema.description } : {}
     const listed = [...(schema.const === undefined ? [] : [schema.const]), ...(schema.enum ?? [])]
@@ -101,12 +101,19 @@ function values(path: Path, document: unknown, root: Schema, names: Names): read
 }
 
 /** Names that only the server, or the rest of the document, knows. */
-function namesAt(path: Path, document: unknown, { components, sources }: Names): readonly Completion[] {
+function namesAt(
+  path: Path,
+  document: unknown,
+  { components, sources }: Names,
+  schemas: readonly Schema[],
+): readonly Completion[] {
   const last = path.at(-1)
   const text = (name: string, detail: string): Completion => ({ label: JSON.stringify(name), type: "text", detail })
   if (path[0] === "steps" && path.length === 3 && last === "use")
     return components.filter(({ kind }) => kind !== "database").map(({ id, title }) => text(id, title))
-  if (path[0] === "steps" && last === "dataSource") return sources.map((name) => text(name, "data source"))
+  const types = schemas.flatMap((schema) => schema["x-dataSource"] ?? [])
+  if (types.length > 0)
+    return sources.filter(({ type }) => types.includes(type)).map(({ name, type }) => text(name, type))
   if (path[0] === "hops" && (last === "from" || last === "to")) return stepIds(document).map((id) => text(id, "step"))
   return []
 }

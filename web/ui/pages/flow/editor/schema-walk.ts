@@ -22,6 +22,8 @@ export interface Schema {
   // biome-ignore lint/suspicious/noThenProperty: a word of JSON Schema
   readonly then?: Schema
   readonly else?: Schema
+  /** The type of data source whose name it is. */
+  readonly "x-dataSource"?: string
 }
 
 /** The schemas that hold for what stands at a path, given what the document says around it. */
