@@ -1,4 +1,4 @@
-import type { Api } from "./api.ts"
+import type { Api } from "../../api/index.ts"
 import { type Problem, RequestProblem, readProblem } from "./problem.ts"
 
 type Key = keyof Api & string

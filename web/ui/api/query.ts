@@ -6,7 +6,7 @@ import {
   useQuery,
   useQueryClient,
 } from "@tanstack/react-query"
-import type { Api } from "./api.ts"
+import type { Api } from "../../api/index.ts"
 import { type Answer, ask, type Given } from "./client.ts"
 import { problemOf } from "./problem.ts"
 
