@@ -1,3 +1,4 @@
+import { prepareChromium } from "./services/chromium.ts"
 import { prepareMariadb } from "./services/mariadb.ts"
 import { missingMysql, mysqlVersions } from "./services/mysql.ts"
 import { postgresVersions, preparePostgres } from "./services/postgres.ts"
@@ -22,9 +23,10 @@ function prepare(): Outcome | undefined {
   try {
     for (const version of postgresVersions) preparePostgres(version)
     prepareMariadb()
+    prepareChromium()
   } catch (cause) {
     console.error(cause instanceof Error ? cause.message : cause)
-    return { name: "databases", passed: 0, failed: 1, skipped: 0 }
+    return { name: "databases and browser", passed: 0, failed: 1, skipped: 0 }
   }
   // A registry may be out of reach: the tests of these versions are skipped then, and each file says so.
   for (const version of mysqlVersions) {

@@ -40,11 +40,13 @@ export async function openBrowser(): Promise<Looker> {
   }
 }
 
-/** What axe finds wrong with a page that is worse than moderate, one line each. */
-export async function violations(page: Page): Promise<readonly string[]> {
+/** What axe finds wrong with a page that is worse than moderate, one line each; by all of its rules, or by some. */
+export async function violations(page: Page, rules?: readonly string[]): Promise<readonly string[]> {
+  if (rules?.length === 0) return []
+  const options = { resultTypes: ["violations"], ...(rules && { runOnly: { type: "rule", values: rules } }) }
   // Sent as a script of the test, which the policy of the pages does not concern.
   const found = (await page.evaluate(
-    `(async () => { ${axe.source}; return (await axe.run(document, { resultTypes: ["violations"] })).violations })()`,
+    `(async () => { ${axe.source}; return (await axe.run(document, ${JSON.stringify(options)})).violations })()`,
   )) as axe.AxeResults["violations"]
   return found
     .filter(({ impact }) => impact === "serious" || impact === "critical")

@@ -1,4 +1,4 @@
-import type { RunReport } from "../../../../core/run/report.ts"
+import type { SplitReceipt } from "../../../../core/run/report.ts"
 
 /** What one split left at one output. */
 export interface ReceiptLine {
@@ -14,7 +14,7 @@ export interface ReceiptLine {
   readonly guarantee: string
 }
 
-export function receiptLines({ receipts }: RunReport): readonly ReceiptLine[] {
+export function receiptLines(receipts: readonly SplitReceipt[]): readonly ReceiptLine[] {
   return receipts.flatMap(({ split, label, read, outputs }) =>
     outputs.map((output) =>
       checked({

@@ -1,4 +1,4 @@
-import type { RunReport } from "../../../../core/run/report.ts"
+import type { RunReport, SplitReceipt } from "../../../../core/run/report.ts"
 import { Icon } from "../../parts/icon.tsx"
 import { Notice } from "../../parts/notice.tsx"
 import { numberText, plural } from "../../parts/number-text.ts"
@@ -7,19 +7,37 @@ import { ScrollBox } from "../../parts/scroll-box.tsx"
 import { type ReceiptLine, receiptLines, sumOf } from "./receipt-lines.ts"
 
 /** Where every row went: read + made = written + rejected + filtered, line by line and in the sum. */
-export function ReceiptTable({ report }: { readonly report: RunReport | undefined }) {
-  if (report === undefined)
-    return <Empty title="No receipt yet">It is written when the run ends, and accounts for every row.</Empty>
-  const lines = receiptLines(report)
+export function ReceiptTable({
+  receipts,
+  committed,
+  adjusted,
+  isOpen,
+}: {
+  /** Of the splits that are committed, the first of them. */
+  readonly receipts: readonly SplitReceipt[]
+  /** How many splits are. */
+  readonly committed: number
+  readonly adjusted: RunReport["adjusted"]
+  readonly isOpen: boolean
+}) {
+  const lines = receiptLines(receipts)
   if (lines.length === 0)
-    return <Empty title="Nothing was committed">No split of this run came to its end, so no row has arrived.</Empty>
+    return (
+      <div className="panel">
+        <Empty title="Nothing is committed">
+          {isOpen
+            ? "A line appears here for every split that has come to its end."
+            : "No split of this run has come to its end, so no row has arrived."}
+        </Empty>
+      </div>
+    )
   const shown = lines.slice(0, MOST)
   const sum = sumOf(lines)
   return (
     <div className="stack tight">
-      {report.adjusted.length > 0 && (
+      {adjusted.length > 0 && (
         <Notice tone="warn" title="Values were changed by policies that the flow declares">
-          {report.adjusted.map(({ step, column, policy, values }) => (
+          {adjusted.map(({ step, column, policy, values }) => (
             <p key={`${step} ${column} ${policy}`}>
               {step}.{column}: {policy}, {plural(values, "value")}
             </p>
@@ -49,6 +67,11 @@ export function ReceiptTable({ report }: { readonly report: RunReport | undefine
       </ScrollBox>
       {lines.length > MOST && (
         <p className="muted small">{plural(lines.length - MOST, "more line")}; the sum is of all of them.</p>
+      )}
+      {committed > receipts.length && (
+        <p className="muted small">
+          These are the first {numberText(receipts.length)} of {plural(committed, "split")} that are committed.
+        </p>
       )}
     </div>
   )

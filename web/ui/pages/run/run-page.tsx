@@ -1,5 +1,5 @@
 import { useState } from "react"
-import type { RunReport } from "../../../../core/run/report.ts"
+import type { RunReport, SplitReceipt } from "../../../../core/run/report.ts"
 import type { Job } from "../../../../core/server/jobs/dispatcher.ts"
 import { type Answer, ask } from "../../api/client.ts"
 import { useRead, useRefresh } from "../../api/query.ts"
@@ -38,7 +38,8 @@ function Run({ run }: { readonly run: RunDetail }) {
   const [tab, setTab] = useState("log")
   const isOpen = run.status === "queued" || run.status === "running"
   // What the engine has recorded.
-  const report = (run.detail?.report as RunReport | undefined) ?? live.report
+  const report = (run.detail?.report as Omit<RunReport, "receipts"> | undefined) ?? live.report
+  const receipts = (run.detail?.receipts ?? []) as readonly SplitReceipt[]
   const planned = (run.detail?.steps ?? []) as readonly { readonly id: string; readonly use: string }[]
   const use = { ...Object.fromEntries(planned.map((step) => [step.id, step.use])), ...live.use }
   const steps = report?.steps ?? live.steps
@@ -110,7 +111,14 @@ function Run({ run }: { readonly run: RunDetail }) {
           >
             {tab === "log" && <RunLog lines={lines} isLive={isOpen} />}
             {tab === "rejected" && <RejectedRows run={run.id} canReplay={!isOpen} />}
-            {tab === "receipt" && <ReceiptTable report={report} />}
+            {tab === "receipt" && (
+              <ReceiptTable
+                receipts={receipts}
+                committed={run.detail?.splits.committed ?? receipts.length}
+                adjusted={report?.adjusted ?? []}
+                isOpen={isOpen}
+              />
+            )}
             {tab === "parameters" && <Parameters run={run} />}
           </Tabs>
         </div>

@@ -49,7 +49,7 @@ function Form({ saved: given, groups }: { readonly saved: Settings; readonly gro
   }
   const pointerOf = (key: string) => `/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`
   return (
-    <form className="stack" onSubmit={send}>
+    <form className="stack" onSubmit={send} noValidate>
       <ProblemNotice problem={problem} shown={(pointer) => pointer !== ""} />
       {groups.map(({ title, fields }) => (
         <Panel key={title} title={title}>
