@@ -181,6 +181,8 @@ test("rejected rows are listed, downloaded, mended by a replay and given up", as
   )
   const run = await json(post("/flows/mend/runs?wait=30s"))
   expect(run).toMatchObject({ status: "succeeded", written: 2, rejected: 2 })
+  const log = await (await call(`/runs/${run.id}/logs/download`)).text()
+  expect(log).toContain('warn  step "pick" rejected a row: ')
   const rejected = await json(call(`/runs/${run.id}/rejected?limit=1`))
   expect(rejected).toMatchObject({ total: 2, items: [{ status: "waiting", record: { id: "x" } }] })
   const lines = (await (await call(`/runs/${run.id}/rejected/download`)).text()).trim().split("\n")

@@ -32,7 +32,10 @@ export const cancel = Effect.fnUntraced(function* (context: DispatchContext, act
   const running = active.get(id)
   if (running !== undefined) yield* stopJob(running, "person")
   yield* context.wake
-  if (running === undefined) yield* addLine(database, id, { level: "warn", text: `${actor.name} has cancelled it` })
+  const line = { level: "warn", text: `${actor.name} has cancelled it` } as const
+  // The log of a run belongs to the server that runs it.
+  if (running !== undefined) context.logs.add(id, now, line)
+  else if (row.status !== "running") yield* addLine(database, id, line)
   yield* recorded(context, actor, { action: "run.cancelled", row })
   return job
 })

@@ -46,8 +46,18 @@ export class JobLogs {
 
   /** Writes what waits, of all jobs at once. */
   readonly flush = Effect.suspend(() => {
-    const lines = [...this.#books].flatMap(([id, book]) => rowsOf(id, book.waiting.splice(0)))
-    return lines.length === 0 ? Effect.void : this.#database.write((queries) => insertLines(queries, lines))
+    const taken = [...this.#books].map(([id, book]) => ({ id, book, lines: book.waiting.splice(0) }))
+    const rows = taken.flatMap(({ id, lines }) => rowsOf(id, lines))
+    if (rows.length === 0) return Effect.void
+    return this.#database
+      .write((queries) => insertLines(queries, rows))
+      .pipe(
+        Effect.onError(() =>
+          Effect.sync(() => {
+            for (const { book, lines } of taken) book.waiting.unshift(...lines.slice(-MOST_WAITING))
+          }),
+        ),
+      )
   })
 
   /** The lines that wait, for a write that ends the job. */
@@ -79,7 +89,10 @@ export type LogRow = LogLine & { readonly job: string }
 
 export async function insertLines({ insert, tables: { jobLogs } }: Queries, lines: readonly LogRow[]): Promise<void> {
   for (let at = 0; at < lines.length; at += LINES_TOGETHER)
-    await insert(jobLogs).values(lines.slice(at, at + LINES_TOGETHER))
+    // What is written once more, because nobody knew whether it was, stays what it is.
+    await insert(jobLogs)
+      .values(lines.slice(at, at + LINES_TOGETHER))
+      .onConflictDoNothing()
 }
 
 /** A line that belongs to no attempt. */
@@ -111,6 +124,8 @@ function shortened(text: string): string {
 }
 
 const MOST_LINES = 10_000
+/** Lines of a job that are kept in memory while the store cannot be written. */
+const MOST_WAITING = 2000
 const MOST_CHARACTERS = 4000
 /** Times the columns of a line, this stays below the most parameters that a statement may have. */
 const LINES_TOGETHER = 100

@@ -10,6 +10,8 @@ import { Resealers } from "../../../core/server/sources/resealers.ts"
 import { SourcePolicy } from "../../../core/server/sources/source-policy.ts"
 import { SourceRegistry } from "../../../core/server/sources/source-registry.ts"
 import { Vault } from "../../../core/server/sources/vault.ts"
+import type { StoreDatabase } from "../../../core/store/database.ts"
+import type { StoreError } from "../../../core/store/store-error.ts"
 import { readSettings, Settings } from "../../settings.ts"
 import { sqliteDatabaseLayer } from "../../store/sqlite-database.ts"
 import { builtInCatalogue } from "../catalogue.ts"
@@ -23,6 +25,8 @@ export interface RigOptions {
   readonly workers?: Partial<WorkerSettings>
   readonly settings?: Partial<ServerValues>
   readonly stopMs?: number
+  /** Where the store is; absent: a file in the folder. */
+  readonly database?: Layer.Layer<StoreDatabase, StoreError>
 }
 
 /** A server without its web side, on a store and with workers of its own. What is built again finds the same store. */
@@ -34,13 +38,13 @@ export class ServerRig implements Disposable {
     this.shop = new Workshop(folder)
   }
 
-  layer({ workers = {}, settings = {}, stopMs = 10_000 }: RigOptions = {}) {
+  layer({ workers = {}, settings = {}, stopMs = 10_000, database }: RigOptions = {}) {
     const { folder, files } = this.shop
     const keys = Effect.map(Effect.promise(() => masterKeyOf(new Uint8Array(32).fill(7))), (key) =>
       MasterKeys.of({ all: Effect.succeed([key]) }),
     )
     const ground = Layer.mergeAll(
-      sqliteDatabaseLayer(join(folder, "server.db")),
+      database ?? sqliteDatabaseLayer(join(folder, "server.db")),
       Layer.provide(Vault.layer, Layer.effect(MasterKeys, keys)),
       SourcePolicy.layerTest({ files }),
       Layer.sync(Catalogue, builtInCatalogue),

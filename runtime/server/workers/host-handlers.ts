@@ -1,5 +1,6 @@
 import { Effect, Stream } from "effect"
 import { pluginError } from "../../../core/host/failure.ts"
+import type { Rejection } from "../../../core/run/journal.ts"
 import type { Told } from "../../../core/server/jobs/orders.ts"
 import { type MendedRow, Quarantine } from "../../../core/store/quarantine.ts"
 import { refuseBeside } from "../../../core/store/resumption.ts"
@@ -18,6 +19,8 @@ export interface Desk {
   readonly owner: Owner
   onTold: ((told: Told) => void) | undefined
   gathered: MendedRow[]
+  /** Rejected rows that were told of. */
+  shown: number
 }
 
 /**
@@ -69,7 +72,11 @@ export const hostHandlers = (desk: Desk) =>
         splitStarted: ({ run, split, attempt, kept }) =>
           of(run.id, () => store.splitStarted(run, split, attempt, kept)),
         splitCommitted: ({ run, receipt }) => of(run.id, () => store.splitCommitted(run, receipt)),
-        keep: ({ run, rejections }) => of(run.id, () => store.keep(run, rejections)),
+        keep: ({ run, rejections }) =>
+          of(run.id, () => {
+            tellSome(desk, rejections)
+            return store.keep(run, rejections)
+          }),
         finish: ({ run, ending }) => of(run.id, () => store.finish(run, ending)),
         marks: ({ flow }) => ofFlow(flow, () => store.marks(flow)),
         runs: ({ flow, limit }) => ofFlow(flow, () => store.list({ flow, limit })),
@@ -99,6 +106,18 @@ export const hostHandlers = (desk: Desk) =>
     }),
   )
 
+/** The first rejected rows stand in the log, each with its reason. */
+function tellSome(desk: Desk, rejections: readonly Rejection[]): void {
+  for (const { step, row, position, column, reason } of rejections.slice(0, MOST_SHOWN - desk.shown)) {
+    desk.shown++
+    const place = position ?? `row ${row}`
+    const where = column === undefined ? place : `${place}, column "${column}"`
+    const more = desk.shown === MOST_SHOWN ? "; further ones are kept, and not told here" : ""
+    const text = `step "${step}" rejected a row: ${where}: ${reason}${more}`
+    desk.onTold?.({ kind: "log", at: Date.now(), level: "warn", text })
+  }
+}
+
 function faultOf(thrown: unknown): StoreFault {
   const { reason, message, retryable, hint, code } = pluginError(thrown)
   return {
@@ -125,6 +144,7 @@ async function* gathered<A>(items: AsyncIterable<A>): AsyncGenerator<readonly A[
   if (some.length > 0) yield some
 }
 
+const MOST_SHOWN = 10
 const ROWS_TOGETHER = 200
 const MOST_GATHERED = 200_000
 const tooMany: StoreFault = {

@@ -93,7 +93,7 @@ export const startWorker = Effect.fnUntraced(function* (
   return {
     pid: child.pid ?? 0,
     perform: Effect.fnUntraced(function* ({ order, ...at }) {
-      Object.assign(desk, at, { gathered: [] })
+      Object.assign(desk, idle(), at)
       lastLines.length = 0
       const answer = client.perform(order).pipe(Effect.catchTag("RpcClientError", () => gone))
       return yield* Effect.raceFirst(answer, gone).pipe(Effect.ensuring(Effect.sync(() => Object.assign(desk, idle()))))
@@ -126,6 +126,6 @@ function memoryOf(pid: number | undefined): number {
   }
 }
 
-const idle = () => ({ runs: [], flow: undefined, onTold: undefined, gathered: [] })
+const idle = () => ({ runs: [], flow: undefined, onTold: undefined, gathered: [], shown: 0 })
 const PAGE_BYTES = 4096
 const LAST_LINES = 20
