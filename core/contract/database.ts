@@ -223,6 +223,8 @@ export interface LoadRequest {
   readonly table: TableName
   /** The target's columns, in the order of the incoming ones. Batches hold exactly these logical types. */
   readonly columns: readonly TableColumn[]
+  /** The incoming columns as their source has them, for whoever reads frames and shows a row that it rejects. */
+  readonly input?: Columns
   /**
    * `append`: a key conflict rejects the row. `overwriteRows`: the old row is deleted whole, the new one inserted.
    * `updateRows`: `columns` of the old row are updated. Inside one load the last row of a key wins.

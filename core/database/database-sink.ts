@@ -220,6 +220,7 @@ function sink(
   const load = {
     table: replaces ? replacementNames(target.info.table).stage : target.info.table,
     columns: pairs.map(({ to }) => to),
+    input: pairs.map(({ from }) => from),
     mode,
     keyColumns: target.keyColumns,
     options,

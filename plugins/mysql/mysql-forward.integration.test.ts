@@ -124,6 +124,19 @@ onServers((server) => {
     target: "CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL, b text NOT NULL, c varchar(9) NOT NULL DEFAULT 'q')",
   }
 
+  test("mysql shows a boolean of a forwarded row that it rejects as the source has it", async () => {
+    const { rejected, rows } = await same({
+      source: `CREATE TABLE t (id int PRIMARY KEY, flag boolean, wide boolean, v text);
+        INSERT INTO t VALUES (1, true, false, 'short'), (2, true, NULL, 'too long'), (3, NULL, true, 'also too long'), (4, false, true, '')`,
+      target: "CREATE TABLE t (id int PRIMARY KEY, flag boolean, wide bigint unsigned, v varchar(5))",
+    })
+    expect(rows).toHaveLength(2)
+    expect(rejected).toMatchObject([
+      { record: { id: "2", flag: "true", wide: null, v: "too long" } },
+      { record: { id: "3", flag: null, wide: "true", v: "also too long" } },
+    ])
+  })
+
   if (server.major < 9) {
     test("mysql forwards nothing that may be NULL where it may not, to a server that would refuse good rows then", async () => {
       const { forwarded, typed } = await copied(strict)

@@ -87,13 +87,16 @@ test("mysql shows rejected rows as the source has them, or does not forward", ()
   const flag: Pair = { from: { kind: "boolean" }, to: "tinyint(1)" }
   const strict: Pair = { from: { kind: "int32" }, to: "int", nulls: [true, false] }
   expect(isTaken([strict])).toBe(true)
-  expect(isTaken([strict, flag])).toBe(false)
-  expect(isTaken([{ ...strict, nulls: [false, false] }, flag])).toBe(true)
+  expect(isTaken([strict, flag])).toBe(true)
+  const scaled: Pair = { from: { kind: "decimal", precision: 5, scale: 1 }, to: "decimal(9,2)" }
+  expect(isTaken([strict, scaled])).toBe(false)
+  expect(isTaken([{ ...strict, nulls: [false, false] }, scaled])).toBe(true)
   expect(isTaken([strict, { from: text, to: "text", names: ["a", "b"] }])).toBe(false)
-  expect(isTaken([flag], "append")).toBe(true)
-  expect(isTaken([flag], "updateRows")).toBe(false)
-  expect(isTaken([{ ...flag, nulls: [false, true] }], "updateRows")).toBe(true)
-  expect(isTaken([{ from: text, to: "varchar(5)" }, flag])).toBe(false)
+  expect(isTaken([scaled], "append")).toBe(true)
+  expect(isTaken([scaled], "updateRows")).toBe(false)
+  expect(isTaken([{ ...scaled, nulls: [false, true] }], "updateRows")).toBe(true)
+  expect(isTaken([{ from: text, to: "varchar(5)" }, scaled])).toBe(false)
+  expect(isTaken([{ from: text, to: "varchar(5)" }, flag])).toBe(true)
 })
 
 test("mysql does not forward what may be NULL to a column that fills itself in", () => {

@@ -43,7 +43,8 @@ function wayOf(from: Column, to: TableColumn): Way | undefined {
 function fit(from: LogicalType, to: LogicalType, name: string, declared: string): Way | undefined {
   switch (from.kind) {
     case "boolean":
-      return INTEGERS.has(name) ? "respelled" : declared === "bit(1)" ? "same" : undefined
+      // Its text is 0 or 1; a row that is rejected is read as what its source calls boolean.
+      return INTEGERS.has(name) || declared === "bit(1)" ? "same" : undefined
     case "int16":
     case "int32":
     case "int64":

@@ -6,10 +6,11 @@ import type { Chunk } from "./mysql-chunk.ts"
  * of batches before they come to a load, in the same words: text that is too long, and NULL where it is not allowed.
  */
 export function* batchesOf(chunk: Chunk, request: LoadRequest, session: Session): Generator<Batch> {
-  // Lengths are looked at later, when the whole row can be shown.
-  const columns = request.columns.map((column) =>
-    column.type.kind === "string" ? { ...column, type: { kind: "string" } as const } : column,
-  )
+  // Lengths are looked at later, when the whole row can be shown, in the source's words.
+  const columns = request.columns.map((column, i) => {
+    if (column.type.kind === "string") return { ...column, type: { kind: "string" } as const }
+    return isNumbered(request, i) ? { ...column, type: { kind: "boolean" } as const } : column
+  })
   const builder = session.batches.builder(columns)
   const finish = () => allowed(at(builder.finish(), chunk.firstRow), request, session)
   let start = 0
@@ -26,6 +27,12 @@ export function* batchesOf(chunk: Chunk, request: LoadRequest, session: Session)
   if (builder.rows > 0) yield finish()
 }
 
+/** Booleans of the source that are numbers here; their text is the same, 0 and 1. */
+function isNumbered({ columns, input }: LoadRequest, i: number): boolean {
+  return input?.[i]?.type.kind === "boolean" && NUMBERS.has(columns[i]!.type.kind)
+}
+
+const NUMBERS: ReadonlySet<string> = new Set(["int16", "int32", "int64", "uint64"])
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
 
 /** Appends the row at `start`, or discards it once a value is `refused`; returns where the next row starts. */
@@ -104,7 +111,8 @@ function at(batch: Batch, firstRow: number): Batch {
 }
 
 /** Without the rows that have text that is too long, or NULL where it is not allowed. */
-function allowed(batch: Batch, { columns, keyColumns, mode }: LoadRequest, session: Session): Batch {
+function allowed(batch: Batch, request: LoadRequest, session: Session): Batch {
+  const { columns, keyColumns, mode } = request
   const { batches } = session
   const refused = new Set<number>()
   const refuse = (row: number, i: number, reason: string) => {
@@ -116,6 +124,7 @@ function allowed(batch: Batch, { columns, keyColumns, mode }: LoadRequest, sessi
   }
   const vectors = batch.vectors.map((vector, i) => {
     const { name, type, native } = columns[i]!
+    if (isNumbered(request, i)) return batches.cast(vector, type).vector
     if (type.kind !== "string" || type.length === undefined) return vector
     const { vector: result, failed } = batches.cast(vector, type)
     for (const row of failed) refuse(row, i, `The value does not fit ${native?.type ?? type.kind} of column "${name}"`)
