@@ -86,7 +86,7 @@ class Copy {
     this.#session = session
     this.#staged = staged
     this.#format = binary ? binaryFormat : textFormat
-    this.#limit = session.settings.bufferBytes >> 1
+    this.#limit = session.settings.bufferBytes >> 2
     this.#chunk = this.#empty()
   }
 
