@@ -87,7 +87,8 @@ const settingsSchema = {
       minimum: 65_536,
       maximum: 1_073_741_824,
       default: 8_388_608,
-      description: "Bytes that each step may buffer for one split; also the size of a chunk that is loaded at once.",
+      description:
+        "Bytes that each step may buffer for one split; a table is loaded in chunks of a quarter to a half of it.",
     },
     errorLimit: { type: "integer", minimum: 0, default: 0, description: "Rejected rows after which the run fails." },
     errorPercent: {
