@@ -41,15 +41,15 @@ export function ProblemNotice({
   readonly action?: ReactNode
 }) {
   if (problem === undefined) return null
-  const left = (problem.problems ?? []).filter((one) => one.pointer === undefined || !shown(one.pointer))
+  const title = problem.detail ?? problem.title
+  const left = (problem.problems ?? []).filter(({ pointer }) => pointer === undefined || !shown(pointer))
+  // The first of several is often the title itself.
+  const texts = left.map(({ message, hint }) => [message === title ? "" : message, hint].filter(Boolean).join(". "))
+  const lines = new Set([problem.hint ?? "", ...texts].filter(Boolean))
   return (
-    <Notice tone="bad" title={problem.detail ?? problem.title} action={action}>
-      {problem.hint && <p>{problem.hint}</p>}
-      {left.map((one) => (
-        <p key={`${one.pointer} ${one.message}`}>
-          {one.message}
-          {one.hint && `. ${one.hint}`}
-        </p>
+    <Notice tone="bad" title={title} action={action}>
+      {[...lines].map((line) => (
+        <p key={line}>{line}</p>
       ))}
     </Notice>
   )
