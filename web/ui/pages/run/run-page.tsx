@@ -40,6 +40,7 @@ function Run({ run }: { readonly run: RunDetail }) {
   // What the engine has recorded.
   const report = (run.detail?.report as Omit<RunReport, "receipts"> | undefined) ?? live.report
   const receipts = (run.detail?.receipts ?? []) as readonly SplitReceipt[]
+  const splits = isOpen || !run.detail ? { all: live.splits, committed: live.committed } : run.detail.splits
   const planned = (run.detail?.steps ?? []) as readonly { readonly id: string; readonly use: string }[]
   const use = { ...Object.fromEntries(planned.map((step) => [step.id, step.use])), ...live.use }
   const steps = report?.steps ?? live.steps
@@ -84,14 +85,14 @@ function Run({ run }: { readonly run: RunDetail }) {
           <Panel
             title="Throughput"
             actions={
-              live.splits > 0 && (
+              splits.all > 0 && (
                 <span className="muted small number">
-                  {numberText(live.committed)} of {numberText(live.splits)} splits committed
+                  {numberText(splits.committed)} of {numberText(splits.all)} splits committed
                 </span>
               )
             }
           >
-            <ThroughputPlot samples={live.samples} />
+            <ThroughputPlot samples={live.samples} isOpen={isOpen} />
           </Panel>
         )}
         <Panel flush title="Steps">

@@ -2,7 +2,7 @@ import { compactText, durationText, numberText } from "../../parts/number-text.t
 import { rates, type Sample } from "./live-run.ts"
 
 /** Rows per second over time, read and written. */
-export function ThroughputPlot({ samples }: { readonly samples: readonly Sample[] }) {
+export function ThroughputPlot({ samples, isOpen }: { readonly samples: readonly Sample[]; readonly isOpen: boolean }) {
   const read = rates(samples, "read")
   const written = rates(samples, "written")
   const first = samples[0]?.at ?? 0
@@ -12,13 +12,15 @@ export function ThroughputPlot({ samples }: { readonly samples: readonly Sample[
   const y = (rate: number) => HEIGHT - (rate / most) * HEIGHT
   const line = (points: typeof read) =>
     points.map(({ at, rate }) => `${x(at).toFixed(1)},${y(rate).toFixed(1)}`).join(" ")
-  const now = read.at(-1)?.rate ?? 0
+  // While it goes on, what it does now; afterwards, what it did on the whole.
+  const pace = isOpen ? (read.at(-1)?.rate ?? 0) : ((samples.at(-1)?.read ?? 0) * 1000) / Math.max(1, last - first)
+  const said = `${numberText(Math.round(pace))} rows/s read ${isOpen ? "now" : "on average"}`
   return (
     <figure className="plot">
       <figcaption className="row small">
         <span className="key read">Read</span>
         <span className="key written">Written</span>
-        <span className="muted number plot-now">{numberText(Math.round(now))} rows/s read now</span>
+        <span className="muted number plot-now">{said}</span>
       </figcaption>
       <div className="plot-area">
         <span className="plot-most faint number">{compactText(most)}/s</span>
@@ -26,7 +28,7 @@ export function ThroughputPlot({ samples }: { readonly samples: readonly Sample[
           viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
           preserveAspectRatio="none"
           role="img"
-          aria-label={`Throughput, ${numberText(Math.round(now))} rows per second read at the end`}
+          aria-label={`Throughput: ${said}`}
         >
           <line className="plot-grid" x1="0" x2={WIDTH} y1={HEIGHT / 2} y2={HEIGHT / 2} />
           <line className="plot-grid" x1="0" x2={WIDTH} y1="0.5" y2="0.5" />
