@@ -22,18 +22,26 @@ export interface FlowDocument {
 export const readDocument = Effect.fnUntraced(function* (
   argument: string,
 ): Effect.fn.Return<FlowDocument, FlowError, Settings> {
+  const { title, ...rest } = yield* readText(argument)
+  return { flow: yield* readFlow(rest.document, title), ...rest }
+})
+
+/** The text of a flow, whatever it says; `title` is for messages. */
+export const readText = Effect.fnUntraced(function* (
+  argument: string,
+): Effect.fn.Return<Omit<FlowDocument, "flow"> & { readonly title: string }, FlowError, Settings> {
   const { cwd } = yield* Settings
   if (argument === "-") {
-    const content = yield* Effect.promise(() => text(process.stdin))
-    return { flow: yield* readFlow(content, "the standard input"), base: cwd, document: content }
+    const document = yield* Effect.promise(() => text(process.stdin))
+    return { title: "the standard input", base: cwd, document }
   }
   const path = resolve(cwd, argument)
-  const content = yield* Effect.tryPromise({
+  const document = yield* Effect.tryPromise({
     try: () => readFile(path, "utf8"),
     catch: (error) => unreadable(argument, error as { code?: string }),
   })
-  const flow = yield* readFlow(content, `"${argument}"`)
-  return isPipe(path) ? { flow, base: cwd, document: content } : { flow, base: dirname(path), document: content, path }
+  const title = `"${argument}"`
+  return isPipe(path) ? { title, base: cwd, document } : { title, base: dirname(path), document, path }
 })
 
 /** True for what a shell writes in place of `<(…)`, and for `/dev/stdin`: nothing lies in that folder. */

@@ -35,8 +35,13 @@ const scheduledAt = Flag.String("scheduled-at").pipe(
   Flag.optional,
 )
 
+export const environmentFlag = Flag.Literals("environment", ["prod", "dev"]).pipe(
+  Flag.withDescription("On a server: which of their two connections data sources use; by default prod"),
+  Flag.optional,
+)
+
 /** What every command that plans a flow takes. */
-export const planFlags = { parameters, bizdate, scheduledAt }
+export const planFlags = { parameters, bizdate, scheduledAt, environment: environmentFlag }
 
 export interface PlanFlags {
   readonly parameters: Readonly<Record<string, string>>

@@ -1,6 +1,7 @@
 import { Effect, Option } from "effect"
 import { Flag, GlobalFlag } from "effect/cli"
 import { type HostOptions, hostLayer } from "./host.ts"
+import { ServerFlag } from "./server-flag.ts"
 
 export const Sources = GlobalFlag.Setting("sources")({
   flag: Flag.String("sources").pipe(
@@ -36,7 +37,7 @@ export const Verbose = GlobalFlag.Setting("verbose")({
   ),
 })
 
-export const globalFlags = [Sources, PluginFolders, Unconfined, Verbose] as const
+export const globalFlags = [ServerFlag, Sources, PluginFolders, Unconfined, Verbose] as const
 
 /** Gives an effect what flows need, as the global flags say. */
 export function withHost(base: string) {

@@ -4,12 +4,14 @@ import { Cause, Effect, Exit, Fiber, Layer } from "effect"
 import { CliConfig, CliError, Command, GlobalFlag } from "effect/cli"
 import { FlowError } from "../../core/flow/problem.ts"
 import { PluginError } from "../../core/host/failure.ts"
+import { ServerError } from "../remote/server-client.ts"
 import { readSettings, Settings } from "../settings.ts"
 import { Secrets } from "../sources/secrets.ts"
 import { advised } from "../worker/advice.ts"
 import { type ExitCode, exitCodes, failureCode, Stop } from "./exit-code.ts"
 import { presenterLayer } from "./presenter.ts"
-import { problemText } from "./problem-text.ts"
+import { placed, problemText } from "./problem-text.ts"
+import { serverCode, serverProblems } from "./refusal.ts"
 import { rootCommand } from "./root-command.ts"
 import { Screen, screenLayer } from "./screen.ts"
 import { Signals, watchSignals } from "./signals.ts"
@@ -66,6 +68,10 @@ const report = Effect.fnUntraced(function* (cause: Cause.Cause<unknown>) {
     for (const problem of error.problems) say(problemText(problem, "error", style))
     if (verbose) say(style.dim(Cause.pretty(cause)))
     return exitCodes.usage
+  }
+  if (error instanceof ServerError) {
+    for (const problem of serverProblems(error)) say(problemText(placed(problem), "error", style))
+    return serverCode(error)
   }
   if (error instanceof PluginError) {
     say(problemText(advised(error), "error", style))

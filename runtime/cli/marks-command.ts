@@ -1,13 +1,12 @@
-import process from "node:process"
-import { createInterface } from "node:readline/promises"
 import { Effect, Option } from "effect"
-import { Argument, Command, Flag } from "effect/cli"
+import { Argument, Command } from "effect/cli"
 import { Marks } from "../../core/store/marks.ts"
 import { asked, storeLayer } from "../store/store.ts"
 import { BY_HAND, dropMarks, marksToDrop, newestRunOf, setMark } from "../worker/flow-marks.ts"
+import { confirmed, yesFlag } from "./confirm.ts"
 import { jsonFlag } from "./flow-flags.ts"
 import { withHost } from "./global-flags.ts"
-import { asJson, usage } from "./refusal.ts"
+import { asJson } from "./refusal.ts"
 import { Screen } from "./screen.ts"
 import { textTable } from "./text-table.ts"
 
@@ -74,7 +73,7 @@ const dropCommand = Command.make(
   {
     flow: flowArgument,
     step: stepArgument.pipe(Argument.optional),
-    yes: Flag.Boolean("yes").pipe(Flag.withDescription("Do not ask"), Flag.withDefault(false), Flag.withoutNegation),
+    yes: yesFlag,
   },
   Effect.fnUntraced(function* ({ flow, step, yes }) {
     const dropped = Effect.gen(function* () {
@@ -82,7 +81,7 @@ const dropCommand = Command.make(
       const only = Option.getOrUndefined(step)
       const found = yield* marksToDrop(flow, only)
       const list = found.map((each) => `${each.step} at ${each.mark}`).join(", ")
-      if (!yes && !(yield* confirmed(`Drop ${list}? The next run of "${flow}" reads everything. [y/N] `)))
+      if (!yes && !(yield* confirmed("drop the marks", `Drop ${list}? The next run of "${flow}" reads everything.`)))
         return screen.say("nothing was dropped")
       yield* dropMarks(flow, only)
       screen.say(`dropped ${list}`)
@@ -95,15 +94,6 @@ const dropCommand = Command.make(
   ),
   Command.withShortDescription("Forget marks"),
 )
-
-const confirmed = Effect.fnUntraced(function* (question: string) {
-  if (process.stdin.isTTY !== true)
-    return yield* usage("Cannot ask whether to drop the marks: there is no terminal", "Say so with --yes")
-  return yield* Effect.promise(async () => {
-    using reader = createInterface({ input: process.stdin, output: process.stderr })
-    return /^y(es)?$/i.test((await reader.question(question)).trim())
-  })
-})
 
 export const marksCommand = Command.make("marks").pipe(
   Command.withDescription("Look after the marks of incremental loads: how far a flow has read an input."),

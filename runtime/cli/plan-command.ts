@@ -8,18 +8,16 @@ import { withHost } from "./global-flags.ts"
 import { planLines } from "./plan-text.ts"
 import { asJson } from "./refusal.ts"
 import { Screen } from "./screen.ts"
+import { theServer } from "./server-flag.ts"
+import { planAt, type QuestionFlags, refuseEnvironment } from "./workbench.ts"
 
 export const planCommand = Command.make(
   "plan",
   { flow: flowArgument, ...planFlags, json: jsonFlag },
   Effect.fnUntraced(function* (flags) {
     const screen = yield* Screen
-    const planned = Effect.gen(function* () {
-      const { flow, base } = yield* readDocument(flags.flow)
-      return yield* planNew({ flow, ...planRequest(flags) }).pipe(withHost(base))
-    })
-    const plan = yield* planned.pipe(asJson(flags.json))
-    if (flags.json) screen.out(screen.mask(JSON.stringify(planJson(plan), null, 2)))
+    const plan = yield* planned(flags).pipe(asJson(flags.json))
+    if (flags.json) screen.out(screen.mask(JSON.stringify(plan, null, 2)))
     else for (const line of planLines(plan, screen.outStyle, screen.mask)) screen.out(line)
   }),
 ).pipe(
@@ -29,3 +27,11 @@ export const planCommand = Command.make(
   Command.withShortDescription("Show how a flow would run"),
   Command.withExamples([{ command: "headrace plan orders.json", description: "What would happen, step by step?" }]),
 )
+
+const planned = Effect.fnUntraced(function* (flags: QuestionFlags) {
+  const server = yield* theServer
+  if (server !== undefined) return yield* planAt(server, flags)
+  yield* refuseEnvironment(flags)
+  const { flow, base } = yield* readDocument(flags.flow)
+  return planJson(yield* planNew({ flow, ...planRequest(flags) }).pipe(withHost(base)))
+})

@@ -1,8 +1,9 @@
 import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
+import type { ShownRows } from "../../core/server/jobs/orders.ts"
 import { advised } from "../worker/advice.ts"
-import { type Preview, preview } from "../worker/preview.ts"
-import { reportCode, Stop } from "./exit-code.ts"
+import { preview } from "../worker/preview.ts"
+import { exitCodes, reportCode, Stop } from "./exit-code.ts"
 import { readDocument } from "./flow-document.ts"
 import { flowArgument, jsonFlag, planFlags, planRequest } from "./flow-flags.ts"
 import { withHost } from "./global-flags.ts"
@@ -11,6 +12,8 @@ import { problemText } from "./problem-text.ts"
 import { asJson } from "./refusal.ts"
 import { rowJson, rowTable } from "./row-text.ts"
 import { Screen } from "./screen.ts"
+import { theServer } from "./server-flag.ts"
+import { type PreviewFlags, previewAt, refuseEnvironment } from "./workbench.ts"
 
 export const previewCommand = Command.make(
   "preview",
@@ -36,15 +39,9 @@ export const previewCommand = Command.make(
   },
   Effect.fnUntraced(function* (flags) {
     const screen = yield* Screen
-    const previewed = Effect.gen(function* () {
-      const { flow, base } = yield* readDocument(flags.flow)
-      const step = Option.getOrUndefined(flags.step)
-      return yield* preview({ flow, ...planRequest(flags), rows: flags.rows, step }).pipe(withHost(base))
-    })
-    const result = yield* previewed.pipe(asJson(flags.json))
+    const { code, ...result } = yield* previewed(flags).pipe(asJson(flags.json))
     print(screen, result, flags.json)
-    if (!result.isCut && result.report.status !== "succeeded")
-      return yield* new Stop({ code: reportCode(result.report) })
+    if (code !== exitCodes.ok) return yield* new Stop({ code })
   }),
 ).pipe(
   Command.withDescription("Show the first rows that a flow would write, or that come out of a step. Never writes."),
@@ -55,7 +52,23 @@ export const previewCommand = Command.make(
   ]),
 )
 
-function print(screen: Screen["Service"], { shown, rejections, report, isCut }: Preview, json: boolean): void {
+const previewed = Effect.fnUntraced(function* (flags: PreviewFlags) {
+  const server = yield* theServer
+  if (server !== undefined) {
+    const result = yield* previewAt(server, flags)
+    return { ...result, code: result.failure === undefined ? exitCodes.ok : exitCodes.failed }
+  }
+  yield* refuseEnvironment(flags)
+  const { flow, base } = yield* readDocument(flags.flow)
+  const step = Option.getOrUndefined(flags.step)
+  const request = { flow, ...planRequest(flags), rows: flags.rows, step }
+  const { report, ...result } = yield* preview(request).pipe(withHost(base))
+  if (result.isCut) return { ...result, code: exitCodes.ok }
+  const failed = report.failure === undefined ? {} : { failure: advised(report.failure) }
+  return { ...result, ...failed, code: reportCode(report) }
+})
+
+function print(screen: Screen["Service"], { shown, rejections, failure, isCut }: ShownRows, json: boolean): void {
   for (const { step, columns, rows } of shown) {
     if (json) {
       for (const row of rows) screen.out(rowJson(columns, row))
@@ -70,5 +83,5 @@ function print(screen: Screen["Service"], { shown, rejections, report, isCut }: 
     const where = column === undefined ? place : `${place}, column "${column}"`
     screen.say(problemText({ message: `Step "${step}" rejected a row: ${where}: ${reason}` }, "warning", screen.style))
   }
-  if (!isCut && report.failure !== undefined) screen.say(problemText(advised(report.failure), "error", screen.style))
+  if (failure !== undefined) screen.say(problemText(failure, "error", screen.style))
 }

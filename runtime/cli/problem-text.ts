@@ -11,6 +11,12 @@ export function problemText(problem: FlowProblem, kind: "error" | "warning", sty
   return hint === undefined ? first : `${first}\n  ${style.cyan("hint:")} ${indented(hint)}`
 }
 
+/** A problem of which nothing but the pointer tells where it is. */
+export function placed(problem: FlowProblem): FlowProblem {
+  const { pointer = "", step, message } = problem
+  return pointer === "" || step !== undefined ? problem : { ...problem, message: `${pointer}: ${message}` }
+}
+
 /** Values and names of others stand in it: none can draw on the terminal. */
 function indented(text: string): string {
   return text.split("\n").map(printable).join("\n  ")

@@ -1,5 +1,3 @@
-import process from "node:process"
-import { createInterface } from "node:readline/promises"
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { Quarantine } from "../../core/store/quarantine.ts"
@@ -7,10 +5,11 @@ import { asked, storeLayer } from "../store/store.ts"
 import { exportRows } from "../worker/export-rows.ts"
 import { lineOf } from "../worker/rejected-rows.ts"
 import { findRun } from "../worker/stored-run.ts"
+import { confirmed, yesFlag } from "./confirm.ts"
 import { jsonFlag } from "./flow-flags.ts"
 import { count, rows as rowsText } from "./number-text.ts"
 import { keptRowTable, waitingTable } from "./quarantine-text.ts"
-import { asJson, usage } from "./refusal.ts"
+import { asJson } from "./refusal.ts"
 import { replayCommand } from "./replay-command.ts"
 import { runArgument } from "./runs-command.ts"
 import { Screen } from "./screen.ts"
@@ -110,7 +109,7 @@ const dropCommand = Command.make(
   {
     run: runArgument,
     step: stepFlag,
-    yes: Flag.Boolean("yes").pipe(Flag.withDescription("Do not ask"), Flag.withDefault(false), Flag.withoutNegation),
+    yes: yesFlag,
   },
   Effect.fnUntraced(function* ({ run: id, step, yes }) {
     const dropped = Effect.gen(function* () {
@@ -122,7 +121,10 @@ const dropCommand = Command.make(
         quarantine.count({ run, status: "waiting", ...(only === undefined ? {} : { step: only }) }),
       )
       if (waiting === 0) return screen.say("No rejected rows wait")
-      if (!yes && !(yield* confirmed(`Drop ${rowsText(waiting)} of run ${run}? They are never written then. [y/N] `)))
+      if (
+        !yes &&
+        !(yield* confirmed("drop the rows", `Drop ${rowsText(waiting)} of run ${run}? They are never written then.`))
+      )
         return screen.say("nothing was dropped")
       const gone = yield* asked(() => quarantine.drop(run, only))
       const held = gone < waiting ? `; a replay holds ${rowsText(waiting - gone)}` : ""
@@ -134,15 +136,6 @@ const dropCommand = Command.make(
   Command.withDescription("Give up the rejected rows of a run that wait: nobody will write them."),
   Command.withShortDescription("Give up the rows of a run"),
 )
-
-const confirmed = Effect.fnUntraced(function* (question: string) {
-  if (process.stdin.isTTY !== true)
-    return yield* usage("Cannot ask whether to drop the rows: there is no terminal", "Say so with --yes")
-  return yield* Effect.promise(async () => {
-    using reader = createInterface({ input: process.stdin, output: process.stderr })
-    return /^y(es)?$/i.test((await reader.question(question)).trim())
-  })
-})
 
 export const quarantineCommand = Command.make("quarantine").pipe(
   Command.withDescription(

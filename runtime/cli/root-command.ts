@@ -5,8 +5,10 @@ import { checkCommand } from "./check-command.ts"
 import { componentCommand, componentsCommand, schemaCommand } from "./components-command.ts"
 import { copyCommand } from "./copy-command.ts"
 import { createTableCommand } from "./create-table-command.ts"
+import { flowsCommand } from "./flows-command.ts"
 import { globalFlags } from "./global-flags.ts"
 import { keysCommand } from "./keys-command.ts"
+import { loginCommand, logoutCommand } from "./login-command.ts"
 import { marksCommand } from "./marks-command.ts"
 import { paramsCommand } from "./params-command.ts"
 import { planCommand } from "./plan-command.ts"
@@ -37,6 +39,7 @@ export const rootCommand = Command.make("headrace").pipe(
       commands: [testConnectionCommand, tablesCommand, columnsCommand, createTableCommand],
     },
     { group: "Serve", commands: [serveCommand, keysCommand, backupCommand, restoreCommand] },
+    { group: "Work with a server", commands: [loginCommand, logoutCommand, flowsCommand] },
     { group: "Write flows", commands: [componentsCommand, componentCommand, schemaCommand] },
   ]),
   Command.withGlobalFlags(globalFlags),

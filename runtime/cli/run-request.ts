@@ -34,7 +34,7 @@ export const runRequest = Effect.fnUntraced(function* (request: FlowRequest, fla
   sayWarnings(screen, plan)
   if (flags.dryRun) {
     if (flags.json) screen.out(JSON.stringify(planJson(plan), null, 2))
-    else for (const line of planLines(plan, screen.outStyle, screen.mask)) screen.out(line)
+    else for (const line of planLines(planJson(plan), screen.outStyle, screen.mask)) screen.out(line)
     return
   }
   const { origin } = flags

@@ -125,7 +125,7 @@ function lasted(
 }
 
 /** In the zone of whoever looks. */
-function moment(at: number): string {
+export function moment(at: number): string {
   const date = new Date(at - new Date(at).getTimezoneOffset() * 60_000)
   return date.toISOString().slice(0, 19).replace("T", " ")
 }

@@ -2,7 +2,9 @@ import type { Column, LogicalType } from "../../core/contract/index.ts"
 import type { Plan } from "../../core/flow/plan.ts"
 
 /** What a run would do, for programs. */
-export function planJson(plan: Plan): object {
+export type PlanJson = ReturnType<typeof planJson>
+
+export function planJson(plan: Plan) {
   return {
     runId: plan.runId,
     bizdate: plan.bizdate,
@@ -49,6 +51,6 @@ export function typeText(type: LogicalType): string {
   }
 }
 
-function columnJson({ name, type, nullable, key }: Column): object {
+function columnJson({ name, type, nullable, key }: Column) {
   return { name, type: typeText(type), nullable, ...(key === undefined ? {} : { key }) }
 }

@@ -21,6 +21,7 @@ const Info = Schema.Struct(info).annotate({ identifier: "Component" })
 const Detail = Schema.Struct({
   ...info,
   config: Schema.Unknown.annotate({ description: "JSON Schema of its options." }),
+  description: Schema.optionalKey(Schema.String),
   examples: Schema.Array(Schema.Struct({ title: Schema.String, config: Schema.Unknown })),
   documentation: Schema.String.annotate({ description: "In Markdown." }),
   permissions: Schema.Unknown.annotate({ description: "What its plugin asks for." }),
@@ -51,9 +52,10 @@ export const components = [
         return yield* refuse("missing", `There is no component "${id}"`, hint)
       }
       const derived = all.filter(({ derivedFrom }) => derivedFrom === id).map((one) => one.id)
-      const { config, examples, plugin } = component
+      const { config, description, examples, plugin } = component
       return {
         ...infoOf(component),
+        ...(description === undefined ? {} : { description }),
         ...{ config, examples, permissions: plugin.permissions, license: plugin.license ?? null },
         documentation: componentPage(component, { derived, linkOf: (other) => other }),
       }

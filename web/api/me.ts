@@ -3,6 +3,7 @@ import { ApiTokens } from "../../core/server/access/api-tokens.ts"
 import { Sessions } from "../../core/server/access/sessions.ts"
 import { SignIn } from "../../core/server/access/sign-in.ts"
 import { Users } from "../../core/server/access/users.ts"
+import { refuse } from "../../core/server/request-error.ts"
 import { endpoint } from "./endpoint.ts"
 import { Id, Instant, line, page, pageOf, usualLimit } from "./fields.ts"
 import { ApiToken, Me, Password, Scope, Session } from "./people.ts"
@@ -91,6 +92,22 @@ const revokeToken = endpoint({
   }),
 })
 
+const giveTokenUp = endpoint({
+  method: "DELETE",
+  path: "/me/token",
+  tag: "Account",
+  summary: "Revokes the token that asks.",
+  permission: "signed-in",
+  refusals: ["missing"],
+  answer: Schema.Void,
+  status: 204,
+  handle: Effect.fnUntraced(function* ({ actor }) {
+    if (actor.kind !== "token") return yield* refuse("missing", "There is no token in the request")
+    const tokens = yield* ApiTokens
+    yield* tokens.revoke(actor, actor.account, actor.id)
+  }),
+})
+
 const sessions = endpoint({
   method: "GET",
   path: "/me/sessions",
@@ -120,4 +137,13 @@ const endSession = endpoint({
   }),
 })
 
-export const meEndpoints = [me, changePassword, tokens, createToken, revokeToken, sessions, endSession] as const
+export const meEndpoints = [
+  me,
+  changePassword,
+  tokens,
+  createToken,
+  revokeToken,
+  giveTokenUp,
+  sessions,
+  endSession,
+] as const
