@@ -13,11 +13,13 @@ import { Time } from "../../parts/time.tsx"
 import { toast } from "../../parts/toast.tsx"
 import { navigate } from "../../route/router.tsx"
 import { useMay } from "../../shell/session.tsx"
+import { useUserName } from "../../shell/user-name.ts"
 import { draftOf, type PropertiesDraft, propertiesBody } from "./properties-draft.ts"
 
 /** How a flow is called and how it runs, beside its document. */
 export function PropertiesForm({ flow }: { readonly flow: SavedFlow }) {
   const may = useMay()
+  const owner = useUserName(flow.owner)
   const refresh = useRefresh()
   const saved = draftOf(flow)
   const draft = useDraft<PropertiesDraft>(`properties.${flow.id}`, saved)
@@ -156,7 +158,7 @@ export function PropertiesForm({ flow }: { readonly flow: SavedFlow }) {
       <Panel title="About this flow">
         <Facts
           items={[
-            ["Owner", flow.owner],
+            ["Owner", owner],
             ["Made", <Time key="c" at={flow.createdAt} />],
             ["Last changed", <Time key="u" at={flow.updatedAt} />],
             ["By", flow.updatedBy],
