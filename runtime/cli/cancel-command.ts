@@ -13,8 +13,10 @@ import { withHost } from "./global-flags.ts"
 import { count } from "./number-text.ts"
 import { problemText } from "./problem-text.ts"
 import { asJson } from "./refusal.ts"
+import { cancelAt } from "./remote-run.ts"
 import { runArgument } from "./runs-command.ts"
 import { Screen } from "./screen.ts"
+import { refuseGiven, theServer } from "./server-flag.ts"
 import { outputLines } from "./summary.ts"
 
 export const cancelCommand = Command.make(
@@ -41,10 +43,16 @@ export const cancelCommand = Command.make(
   },
   Effect.fnUntraced(function* ({ run: id, deadline, force, json }) {
     const cancelled = Effect.gen(function* () {
+      const server = yield* theServer
+      if (server === undefined) return yield* cancelledHere.pipe(Effect.provide(storeLayer))
+      yield* refuseGiven({ deadline, force }, "The deadline is in the settings of the flow")
+      return yield* cancelAt(server, id, json)
+    })
+    const cancelledHere = Effect.gen(function* () {
       const run = yield* findRun(id)
       return yield* cancel(run, { deadline, force, json }).pipe(withHost(run.origin.base))
     })
-    yield* cancelled.pipe(Effect.provide(storeLayer), asJson(json))
+    yield* cancelled.pipe(asJson(json))
   }),
 ).pipe(
   Command.withDescription(

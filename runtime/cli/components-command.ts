@@ -5,13 +5,15 @@ import { closestName } from "../../core/flow/closest-name.ts"
 import { flowSchema } from "../../core/flow/flow-schema.ts"
 import type { FoundPlugin } from "../discovery/discover.ts"
 import { refusedPlugin } from "../discovery/installed.ts"
+import type { Server } from "../remote/server-client.ts"
 import { Settings } from "../settings.ts"
 import { Plugins } from "../worker/host.ts"
 import { jsonFlag } from "./flow-flags.ts"
 import { withHost } from "./global-flags.ts"
 import { optionLines } from "./option-text.ts"
-import { usage } from "./refusal.ts"
+import { asJson, usage } from "./refusal.ts"
 import { Screen } from "./screen.ts"
+import { hereOr } from "./server-flag.ts"
 import { textTable } from "./text-table.ts"
 
 /** What is known of a component, by its code or by its manifest. */
@@ -31,7 +33,7 @@ export const componentsCommand = Command.make(
   Effect.fnUntraced(function* ({ json }) {
     const screen = yield* Screen
     const { cwd } = yield* Settings
-    const known = yield* knownComponents.pipe(withHost(cwd))
+    const known = yield* hereOr(knownComponents.pipe(withHost(cwd)), componentsAt).pipe(asJson(json))
     if (json) return screen.out(JSON.stringify(known, null, 2))
     const cells = known.map(({ id, kind, summary, plugin, isLoaded }) => [
       id,
@@ -71,7 +73,7 @@ export const componentCommand = Command.make(
   Effect.fnUntraced(function* ({ name }) {
     const screen = yield* Screen
     const { cwd } = yield* Settings
-    const component = yield* findComponent(name).pipe(withHost(cwd))
+    const component = yield* hereOr(findComponent(name).pipe(withHost(cwd)), (at) => componentAt(at, name))
     for (const line of optionLines(component, screen.outStyle, screen.columns)) screen.out(line)
   }),
 ).pipe(
@@ -91,14 +93,36 @@ export const schemaCommand = Command.make(
   Effect.fnUntraced(function* ({ component }) {
     const screen = yield* Screen
     const { cwd } = yield* Settings
-    if (Option.isNone(component)) return screen.out(JSON.stringify(flowSchema, null, 2))
-    const { config } = yield* findComponent(component.value).pipe(withHost(cwd))
+    if (Option.isNone(component)) {
+      const schema = yield* hereOr(Effect.succeed<object>(flowSchema), flowSchemaAt)
+      return screen.out(JSON.stringify(schema, null, 2))
+    }
+    const { value: id } = component
+    const { config } = yield* hereOr(findComponent(id).pipe(withHost(cwd)), (at) => componentAt(at, id))
     screen.out(JSON.stringify(config, null, 2))
   }),
 ).pipe(
   Command.withDescription("Print a JSON Schema, for editors: that of flow documents, or of a component's options."),
   Command.withShortDescription("Print a JSON Schema"),
 )
+
+const componentsAt = Effect.fnUntraced(function* (server: Server) {
+  const { items } = yield* server.call("GET /components")
+  const known = items.map(
+    ({ id, kind, title, summary, plugin, version }): Known => ({
+      ...{ id, kind, title, summary, plugin, version },
+      isLoaded: true,
+    }),
+  )
+  return known.toSorted((a, b) => a.plugin.localeCompare(b.plugin) || a.id.localeCompare(b.id))
+})
+
+const componentAt = Effect.fnUntraced(function* (server: Server, id: string) {
+  // The server has checked what plugins say of themselves.
+  return (yield* server.call("GET /components/:id", { params: { id } })) as unknown as ComponentBase & { kind: string }
+})
+
+const flowSchemaAt = (server: Server) => Effect.map(server.call("GET /flow-schema"), (schema) => schema as object)
 
 const findComponent = Effect.fnUntraced(function* (name: string) {
   const installed = yield* Plugins

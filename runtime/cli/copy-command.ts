@@ -12,6 +12,7 @@ import { withHost } from "./global-flags.ts"
 import { asJson, usage } from "./refusal.ts"
 import { dryRunFlag, runRequest } from "./run-request.ts"
 import { Screen } from "./screen.ts"
+import { onlyHere } from "./server-flag.ts"
 
 const ENDS =
   'SOURCE and TARGET are the name of a data source, a dot and a table (shop.orders, shop.public.orders); or a file that ends in .csv or .tsv, maybe with .gz or .zst; or an SQLite file that ends in .db, .sqlite or .sqlite3, a colon and a table (shop.db:orders). What ends like a file is one: quote a table that is called so (shop."csv").'
@@ -55,6 +56,7 @@ export const copyCommand = Command.make(
   "copy",
   { source: sourceEnd, target: targetEnd, ...copyFlags, dryRun: dryRunFlag, json: jsonFlag, rejected: rejectedFlag },
   Effect.fnUntraced(function* (flags) {
+    if (!flags.printFlow) yield* onlyHere("headrace copy", "Make a flow with --print-flow, and push it")
     const screen = yield* Screen
     const { cwd } = yield* Settings
     const copied = Effect.gen(function* () {

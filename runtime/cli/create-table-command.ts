@@ -10,6 +10,7 @@ import { withHost } from "./global-flags.ts"
 import { problemText } from "./problem-text.ts"
 import { usage } from "./refusal.ts"
 import { Screen } from "./screen.ts"
+import { onlyHere } from "./server-flag.ts"
 
 export const createTableCommand = Command.make(
   "create-table",
@@ -23,6 +24,7 @@ export const createTableCommand = Command.make(
     ),
   },
   Effect.fnUntraced(function* (flags) {
+    yield* onlyHere("headrace create-table", "Let the output of a flow make the table")
     const { cwd } = yield* Settings
     yield* createTable(flags).pipe(withHost(cwd))
   }),

@@ -8,15 +8,19 @@ import { jsonFlag } from "./flow-flags.ts"
 import { withHost } from "./global-flags.ts"
 import { asJson } from "./refusal.ts"
 import { Screen } from "./screen.ts"
+import { onlyHere } from "./server-flag.ts"
 import { textTable } from "./text-table.ts"
 
 const flowArgument = Argument.String("FLOW").pipe(Argument.withDescription("Name of the flow, as its document says it"))
 const stepArgument = Argument.String("STEP").pipe(Argument.withDescription("Id of the step that loads by the mark"))
 
+const onThisMachine = onlyHere("headrace marks", "Marks of flows on a server are in its store")
+
 const listCommand = Command.make(
   "list",
   { flow: flowArgument.pipe(Argument.optional), json: jsonFlag },
   Effect.fnUntraced(function* ({ flow, json }) {
+    yield* onThisMachine
     const listed = Effect.gen(function* () {
       const screen = yield* Screen
       const marks = yield* Marks
@@ -49,6 +53,7 @@ const setCommand = Command.make(
     json: jsonFlag,
   },
   Effect.fnUntraced(function* ({ flow, step, value, json }) {
+    yield* onThisMachine
     const set = Effect.gen(function* () {
       const screen = yield* Screen
       const run = yield* newestRunOf(flow)
@@ -76,6 +81,7 @@ const dropCommand = Command.make(
     yes: yesFlag,
   },
   Effect.fnUntraced(function* ({ flow, step, yes }) {
+    yield* onThisMachine
     const dropped = Effect.gen(function* () {
       const screen = yield* Screen
       const only = Option.getOrUndefined(step)

@@ -10,9 +10,12 @@ import { jsonFlag } from "./flow-flags.ts"
 import { count, rows as rowsText } from "./number-text.ts"
 import { keptRowTable, waitingTable } from "./quarantine-text.ts"
 import { asJson } from "./refusal.ts"
+import { dropAt, exportAt, showAt } from "./remote-quarantine.ts"
+import { waitingAt } from "./remote-rejected.ts"
 import { replayCommand } from "./replay-command.ts"
 import { runArgument } from "./runs-command.ts"
 import { Screen } from "./screen.ts"
+import { theServer } from "./server-flag.ts"
 
 export const stepFlag = Flag.String("step").pipe(
   Flag.withMetavar("ID"),
@@ -26,18 +29,20 @@ const listCommand = Command.make(
   Effect.fnUntraced(function* ({ json }) {
     const listed = Effect.gen(function* () {
       const screen = yield* Screen
-      const quarantine = yield* Quarantine
-      const waiting = yield* asked(() => quarantine.waiting())
+      const server = yield* theServer
+      const waiting = server === undefined ? yield* waitingHere : yield* waitingAt(server)
       if (json) return screen.out(JSON.stringify(waiting, null, 2))
       if (waiting.length === 0) return screen.say("No rejected rows wait")
       for (const line of waitingTable(waiting, screen.outStyle)) screen.out(line)
     })
-    yield* listed.pipe(Effect.provide(storeLayer), asJson(json))
+    yield* listed.pipe(asJson(json))
   }),
 ).pipe(
   Command.withDescription("List the runs of which rejected rows wait, by step and reason."),
   Command.withShortDescription("List what waits"),
 )
+
+const waitingHere = Quarantine.use((quarantine) => asked(() => quarantine.waiting())).pipe(Effect.provide(storeLayer))
 
 const showCommand = Command.make(
   "show",
@@ -74,7 +79,10 @@ const showCommand = Command.make(
           screen.style.dim(`${count(found.length)} of ${rowsText(all)}; --limit shows more, --json the whole rows`),
         )
     })
-    yield* shown.pipe(Effect.provide(storeLayer), asJson(json))
+    const server = yield* theServer
+    const asking =
+      server === undefined ? shown.pipe(Effect.provide(storeLayer)) : showAt(server, { run: id, step, limit, json })
+    yield* asking.pipe(asJson(json))
   }),
 ).pipe(
   Command.withDescription("Show the rejected rows of a run that wait, with the reason; --json shows the whole rows."),
@@ -92,12 +100,15 @@ const exportCommand = Command.make(
   },
   Effect.fnUntraced(function* ({ run: id, file, step }) {
     const exported = Effect.gen(function* () {
-      const screen = yield* Screen
       const { id: run } = yield* findRun(id)
-      const written = yield* exportRows({ run, file, step: Option.getOrUndefined(step) })
-      screen.say(written === 0 ? "No rejected rows wait: no file was written" : `wrote ${rowsText(written)} to ${file}`)
+      return yield* exportRows({ run, file, step: Option.getOrUndefined(step) })
     })
-    yield* exported.pipe(Effect.provide(storeLayer))
+    const screen = yield* Screen
+    const server = yield* theServer
+    const written = yield* server === undefined
+      ? exported.pipe(Effect.provide(storeLayer))
+      : exportAt(server, { run: id, step, file })
+    screen.say(written === 0 ? "No rejected rows wait: no file was written" : `wrote ${rowsText(written)} to ${file}`)
   }),
 ).pipe(
   Command.withDescription("Write the rejected rows of a run that wait to a file that only you can read."),
@@ -130,7 +141,8 @@ const dropCommand = Command.make(
       const held = gone < waiting ? `; a replay holds ${rowsText(waiting - gone)}` : ""
       screen.say(`dropped ${rowsText(gone)}${held}`)
     })
-    yield* dropped.pipe(Effect.provide(storeLayer))
+    const server = yield* theServer
+    yield* server === undefined ? dropped.pipe(Effect.provide(storeLayer)) : dropAt(server, { run: id, step, yes })
   }),
 ).pipe(
   Command.withDescription("Give up the rejected rows of a run that wait: nobody will write them."),

@@ -12,10 +12,17 @@ import { jsonFlag } from "./flow-flags.ts"
 import { withHost } from "./global-flags.ts"
 import { replayedLine } from "./quarantine-text.ts"
 import { asJson } from "./refusal.ts"
+import { replayAt } from "./remote-quarantine.ts"
 import { watching } from "./run-request.ts"
 import { runArgument } from "./runs-command.ts"
 import { Screen } from "./screen.ts"
+import { theServer } from "./server-flag.ts"
 import { summaryLines } from "./summary.ts"
+
+interface Given {
+  readonly text: string
+  readonly assignment: Assignment
+}
 
 const assignments = Flag.String("set").pipe(
   Flag.withMetavar("COLUMN=EXPR"),
@@ -24,9 +31,9 @@ const assignments = Flag.String("set").pipe(
   ),
   Flag.atLeast(0),
   Flag.mapEffect((texts) =>
-    Effect.forEach(texts, (text): Effect.Effect<Assignment, CliError.InvalidValue> => {
+    Effect.forEach(texts, (text): Effect.Effect<Given, CliError.InvalidValue> => {
       const read = parseAssignment(text)
-      if (!("fault" in read)) return Effect.succeed(read)
+      if (!("fault" in read)) return Effect.succeed({ text, assignment: read })
       const expected = `at character ${read.at}, ${read.fault}`
       return Effect.fail(new CliError.InvalidValue({ option: "set", value: text, expected, kind: "flag" }))
     }),
@@ -55,11 +62,16 @@ export const replayCommand = Command.make(
     ),
     json: jsonFlag,
   },
-  Effect.fnUntraced(function* ({ run: id, step, assignments, file, force, json }) {
+  Effect.fnUntraced(function* ({ run: id, step, assignments: given, file, force, json }) {
+    const server = yield* theServer
+    if (server !== undefined) {
+      const texts = given.map(({ text }) => text)
+      return yield* replayAt(server, { run: id, step, texts, file, force, json }).pipe(asJson(json))
+    }
     const { cwd } = yield* Settings
     const request: ReplayRequest = {
       step: Option.getOrUndefined(step),
-      assignments,
+      assignments: given.map(({ assignment }) => assignment),
       file: Option.isSome(file) ? resolve(cwd, file.value) : undefined,
       force,
     }

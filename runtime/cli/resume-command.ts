@@ -8,9 +8,11 @@ import { findRun, storedFlow } from "../worker/stored-run.ts"
 import { jsonFlag, overridesOf, planFlags, rejectedFlag, settingsFlags } from "./flow-flags.ts"
 import { withHost } from "./global-flags.ts"
 import { asJson, usage } from "./refusal.ts"
+import { resumeAt } from "./remote-run.ts"
 import { reported, sayWarnings, watching } from "./run-request.ts"
 import { runArgument } from "./runs-command.ts"
 import { Screen } from "./screen.ts"
+import { refuseGiven, theServer } from "./server-flag.ts"
 
 export const resumeCommand = Command.make(
   "resume",
@@ -39,6 +41,16 @@ export const resumeCommand = Command.make(
     const rejected = Option.getOrUndefined(flags.rejected)
     const resumed = Effect.gen(function* () {
       if (flags.restart && newSnapshot) return yield* usage("Only one can be given: --new-snapshot or --restart")
+      const server = yield* theServer
+      if (server !== undefined) {
+        const { parallel, errorLimit } = flags
+        const param = Object.keys(parameters).length > 0
+        yield* refuseGiven({ param, "as-stored": asStored, parallel, "error-limit": errorLimit })
+        return yield* resumeAt(server, flags.run, { json, rejected, newSnapshot, restart: flags.restart, force })
+      }
+      return yield* resumedHere.pipe(Effect.provide(storeLayer))
+    })
+    const resumedHere = Effect.gen(function* () {
       const run = yield* findRun(flags.run)
       yield* refuseUnfit(run, { parameters, asStored, force })
       const overrides = { ...run.origin.overrides, ...overridesOf(flags) }
@@ -48,7 +60,7 @@ export const resumeCommand = Command.make(
         : goOn(run, flow, { newSnapshot }, shown)
       return yield* reported(going, { json, rejected }).pipe(withHost(run.origin.base))
     })
-    yield* resumed.pipe(Effect.provide(storeLayer), asJson(json))
+    yield* resumed.pipe(asJson(json))
   }),
 ).pipe(
   Command.withDescription(

@@ -9,6 +9,7 @@ import { flowsCommand } from "./flows-command.ts"
 import { globalFlags } from "./global-flags.ts"
 import { keysCommand } from "./keys-command.ts"
 import { loginCommand, logoutCommand } from "./login-command.ts"
+import { logsCommand } from "./logs-command.ts"
 import { marksCommand } from "./marks-command.ts"
 import { paramsCommand } from "./params-command.ts"
 import { planCommand } from "./plan-command.ts"
@@ -32,7 +33,7 @@ export const rootCommand = Command.make("headrace").pipe(
     { group: "Look before", commands: [checkCommand, planCommand, previewCommand, paramsCommand] },
     {
       group: "Look after runs",
-      commands: [runsCommand, resumeCommand, cancelCommand, quarantineCommand, marksCommand],
+      commands: [runsCommand, logsCommand, resumeCommand, cancelCommand, quarantineCommand, marksCommand],
     },
     {
       group: "Data sources",

@@ -1,5 +1,5 @@
 import { Effect, Option } from "effect"
-import { Command } from "effect/cli"
+import { Command, Flag } from "effect/cli"
 import { originOf, withSettings } from "../worker/flow-origin.ts"
 import { readDocument } from "./flow-document.ts"
 import {
@@ -12,8 +12,11 @@ import {
   settingsFlags,
 } from "./flow-flags.ts"
 import { withHost } from "./global-flags.ts"
-import { asJson } from "./refusal.ts"
+import { asJson, usage } from "./refusal.ts"
+import { runAt } from "./remote-run.ts"
 import { dryRunFlag, runRequest } from "./run-request.ts"
+import { theServer } from "./server-flag.ts"
+import { refuseEnvironment } from "./workbench.ts"
 
 export const runCommand = Command.make(
   "run",
@@ -24,9 +27,18 @@ export const runCommand = Command.make(
     json: jsonFlag,
     rejected: rejectedFlag,
     ...settingsFlags,
+    detach: Flag.Boolean("detach").pipe(
+      Flag.withDescription("On a server: print the id of the run, and do not wait for its end"),
+      Flag.withDefault(false),
+      Flag.withoutNegation,
+    ),
   },
   Effect.fnUntraced(function* (flags) {
     const run = Effect.gen(function* () {
+      const server = yield* theServer
+      if (server !== undefined) return yield* runAt(server, flags)
+      yield* refuseEnvironment(flags)
+      if (flags.detach) return yield* usage("Option --detach is for servers", "Name one with --server URL")
       const document = yield* readDocument(flags.flow)
       const origin = originOf(document, overridesOf(flags))
       const request = { flow: withSettings(document.flow, origin.overrides), ...planRequest(flags) }
@@ -45,6 +57,10 @@ export const runCommand = Command.make(
     { command: "headrace run orders.json -p region=EU --bizdate 2026-07-01", description: "With parameters" },
     { command: "headrace run orders.json --dry-run", description: "Show what would happen" },
     { command: "headrace run orders.json --json > report.json", description: "With a report for programs" },
+    {
+      command: "headrace run orders --server https://headrace.example",
+      description: "A flow of a server, by its name",
+    },
     { command: "make-flow | headrace run -", description: "A flow from another program" },
   ]),
 )

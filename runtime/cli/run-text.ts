@@ -1,4 +1,4 @@
-import { shownTry } from "../../core/run/report.ts"
+import { type SplitReceipt, shownTry } from "../../core/run/report.ts"
 import type { RunProgress, RunRecord, RunSummary } from "../../core/store/run-record.ts"
 import { type RunState, stateOf } from "../store/process-owner.ts"
 import { advised } from "../worker/advice.ts"
@@ -7,7 +7,7 @@ import { count, duration } from "./number-text.ts"
 import { problemText } from "./problem-text.ts"
 import type { Style } from "./style.ts"
 import { outputLines } from "./summary.ts"
-import { textTable } from "./text-table.ts"
+import { printable, textTable } from "./text-table.ts"
 
 /** A run as the list for programs says it. */
 export function runJson(run: RunSummary) {
@@ -52,24 +52,7 @@ export function runLines(
   const done = new Set(receipts.map(({ split }) => split))
   const labels = new Map(inputs.flatMap(({ step, splits }) => splits.map(({ id, label }) => [`${step}/${id}`, label])))
   const open = [...labels.keys()].filter((split) => !done.has(split))
-  if (receipts.length > 0) {
-    const cells = receipts
-      .slice(0, MOST_SPLITS)
-      .flatMap(({ split, label, attempt, read, outputs }) =>
-        outputs.map((output) => [
-          split,
-          label,
-          output.step,
-          shownTry(attempt),
-          ...[read + output.made, output.written, output.rejected, output.filtered].map(count),
-          output.guarantee,
-        ]),
-      )
-    lines.push(...textTable(RECEIPT_COLUMNS, cells, { style, most: 40 }))
-    if (receipts.length > MOST_SPLITS)
-      lines.push(`… and ${count(receipts.length - MOST_SPLITS)} more splits, see --json`)
-    lines.push("")
-  }
+  lines.push(...receiptLines(receipts, receipts.length, style))
   if (inputs.length > 0) lines.push(`${count(done.size)} of ${count(labels.size)} splits are committed`)
   for (const split of open.slice(0, MOST_OPEN)) {
     const tried = begun.find((each) => each.split === split)
@@ -88,6 +71,24 @@ export function runLines(
   if (state === "interrupted")
     lines.push(`Its process has died: headrace resume ${run.id} goes on, headrace cancel ${run.id} gives it up`)
   return lines
+}
+
+/** The receipts of splits as a table, with their number if not all are shown. */
+export function receiptLines(receipts: readonly SplitReceipt[], all: number, style: Style): readonly string[] {
+  if (receipts.length === 0) return []
+  const shown = receipts.slice(0, MOST_SPLITS)
+  const cells = shown.flatMap(({ split, label, attempt, read, outputs }) =>
+    outputs.map((output) => [
+      split,
+      label,
+      output.step,
+      shownTry(attempt),
+      ...[read + output.made, output.written, output.rejected, output.filtered].map(count),
+      output.guarantee,
+    ]),
+  )
+  const more = all > shown.length ? [`… and ${count(all - shown.length)} more splits, see --json`] : []
+  return [...textTable(RECEIPT_COLUMNS, cells, { style, most: 40 }), ...more, ""]
 }
 
 function factLines(run: RunRecord, state: RunState, now: number): readonly string[] {
@@ -111,7 +112,11 @@ function factLines(run: RunRecord, state: RunState, now: number): readonly strin
     ["process", state === "running" ? `${owner.pid} on ${owner.host}` : ""],
     ["replays rows of", replayOf ?? ""],
   ] as const
-  return facts.filter(([, value]) => value !== "").map(([name, value]) => `${name.padEnd(15)} ${value}`)
+  return shownFacts(facts)
+}
+
+export function shownFacts(facts: readonly (readonly [name: string, value: string])[]): readonly string[] {
+  return facts.filter(([, value]) => value !== "").map(([name, value]) => `${name.padEnd(15)} ${printable(value)}`)
 }
 
 /** How long the last attempt took; of one that was interrupted nobody knows. */
@@ -130,14 +135,14 @@ export function moment(at: number): string {
   return date.toISOString().slice(0, 19).replace("T", " ")
 }
 
-function painted(state: RunState, style: Style): string {
+export function painted(state: string, style: Style): string {
   if (state === "succeeded") return style.green(state)
   return state === "failed" || state === "interrupted" ? style.red(state) : style.yellow(state)
 }
 
 const MOST_SPLITS = 50
 const MOST_OPEN = 20
-const RUN_COLUMNS = [
+export const RUN_COLUMNS = [
   { title: "run" },
   { title: "flow" },
   { title: "status" },

@@ -1,15 +1,19 @@
 import { Clock, Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { RunStore } from "../../core/store/run-store.ts"
+import type { Run } from "../remote/follow-run.ts"
+import type { Server } from "../remote/server-client.ts"
 import { stateOf } from "../store/process-owner.ts"
 import { asked, storeLayer } from "../store/store.ts"
 import { findRun } from "../worker/stored-run.ts"
 import { jsonFlag } from "./flow-flags.ts"
 import { asJson } from "./refusal.ts"
+import { runJsonOf, runLinesOf, runTableOf } from "./remote-run-text.ts"
 import { runJson, runLines, runTable } from "./run-text.ts"
 import { Screen } from "./screen.ts"
+import { theServer } from "./server-flag.ts"
 
-const STATES = ["running", "interrupted", "succeeded", "failed", "cancelled"] as const
+const STATES = ["queued", "running", "interrupted", "succeeded", "failed", "cancelled", "skipped"] as const
 
 export const runArgument = Argument.String("RUN").pipe(
   Argument.withDescription("Id of the run, as headrace runs lists it"),
@@ -32,7 +36,10 @@ export const runsCommand = Command.make(
       Flag.withDescription("Only the runs of the flow of this name"),
       Flag.optional,
     ),
-    status: Flag.Literals("status", STATES).pipe(Flag.withDescription("Only runs in this state"), Flag.optional),
+    status: Flag.Literals("status", STATES).pipe(
+      Flag.withDescription("Only runs in this state; queued and skipped ones are on servers"),
+      Flag.optional,
+    ),
     limit: Flag.Int("limit").pipe(
       Flag.withMetavar("N"),
       Flag.withDescription("List so many at most; by default 20"),
@@ -45,8 +52,14 @@ export const runsCommand = Command.make(
     json: jsonFlag,
   },
   Effect.fnUntraced(function* ({ run, json, ...filter }) {
-    const shown = Option.isSome(run) ? showRun(run.value, json) : listRuns(filter, json)
-    yield* shown.pipe(Effect.provide(storeLayer), asJson(json))
+    const shown = Effect.gen(function* () {
+      const server = yield* theServer
+      if (server !== undefined)
+        return yield* Option.isSome(run) ? showRunAt(server, run.value, json) : listRunsAt(server, filter, json)
+      const here = Option.isSome(run) ? showRun(run.value, json) : listRuns(filter, json)
+      return yield* here.pipe(Effect.provide(storeLayer))
+    })
+    yield* shown.pipe(asJson(json))
   }),
 ).pipe(
   Command.withDescription(
@@ -71,6 +84,8 @@ const listRuns = Effect.fnUntraced(function* ({ all, flow, status, limit }: List
   const store = yield* RunStore
   const wanted = Option.getOrUndefined(status)
   const most = Option.getOrElse(limit, () => (all ? Number.POSITIVE_INFINITY : USUAL))
+  const nothing = wanted === "queued" || wanted === "skipped"
+  if (nothing) return json ? screen.out("[]") : screen.say("There are no such runs")
   // An interrupted run is recorded as running: only its process tells.
   const isDerived = wanted === "interrupted" || wanted === "running"
   const found = yield* asked(() =>
@@ -85,6 +100,35 @@ const listRuns = Effect.fnUntraced(function* ({ all, flow, status, limit }: List
   if (runs.length === 0) return screen.say("There are no such runs")
   for (const line of runTable(runs, yield* Clock.currentTimeMillis, screen.outStyle)) screen.out(line)
   if (!isDerived && runs.length === most) screen.say(screen.style.dim(`the newest ${most}; --all lists the others`))
+})
+
+const listRunsAt = Effect.fnUntraced(function* (server: Server, filter: ListFilter, json: boolean) {
+  const screen = yield* Screen
+  const most = Option.getOrElse(filter.limit, () => (filter.all ? Number.POSITIVE_INFINITY : USUAL))
+  const query = {
+    ...(Option.isSome(filter.flow) ? { flow: filter.flow.value } : {}),
+    ...(Option.isSome(filter.status) ? { status: [filter.status.value] } : {}),
+  }
+  const runs: Run[] = []
+  let after: string | undefined
+  do {
+    const page = { ...query, limit: Math.min(200, most - runs.length), ...(after === undefined ? {} : { after }) }
+    const { items, next } = yield* server.call("GET /runs", { query: page })
+    runs.push(...items)
+    after = next
+  } while (after !== undefined && runs.length < most)
+  if (json) return screen.out(JSON.stringify(runs.map(runJsonOf), null, 2))
+  if (runs.length === 0) return screen.say("There are no such runs")
+  for (const line of runTableOf(runs, yield* Clock.currentTimeMillis, screen.outStyle)) screen.out(line)
+  if (after !== undefined) screen.say(screen.style.dim(`the newest ${runs.length}; --all lists the others`))
+})
+
+const showRunAt = Effect.fnUntraced(function* (server: Server, id: string, json: boolean) {
+  const screen = yield* Screen
+  const run = yield* server.call("GET /runs/:id", { params: { id } })
+  if (json) return screen.out(JSON.stringify(run, null, 2))
+  const now = yield* Clock.currentTimeMillis
+  for (const line of runLinesOf(run, { now, style: screen.outStyle })) screen.out(screen.mask(line))
 })
 
 const showRun = Effect.fnUntraced(function* (id: string, json: boolean) {

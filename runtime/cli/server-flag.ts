@@ -1,7 +1,7 @@
 import { Effect, Option } from "effect"
 import { Flag, GlobalFlag } from "effect/cli"
 import { isOpenToOthers, openCredentials, serverUrl } from "../remote/credentials.ts"
-import { makeServerClient } from "../remote/server-client.ts"
+import { makeServerClient, type Server } from "../remote/server-client.ts"
 import { Settings } from "../settings.ts"
 import { Secrets } from "../sources/secrets.ts"
 import { problemText } from "./problem-text.ts"
@@ -39,6 +39,15 @@ export const theServer = Effect.gen(function* () {
   const secrets = yield* Secrets
   secrets.add(token)
   return makeServerClient({ url, token })
+})
+
+/** Does it on this machine, or on the server that the call names. */
+export const hereOr = Effect.fnUntraced(function* <A, E, R, B, F, S>(
+  here: Effect.Effect<A, E, R>,
+  there: (server: Server) => Effect.Effect<B, F, S>,
+) {
+  const server = yield* theServer
+  return server === undefined ? yield* here : yield* there(server)
 })
 
 /** For what there is on servers only. */

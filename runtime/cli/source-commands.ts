@@ -6,12 +6,15 @@ import { parseTableName, shownTable } from "../../core/database/table-name.ts"
 import { Settings } from "../settings.ts"
 import { withConnection } from "../worker/connection.ts"
 import { typeText } from "../worker/plan-json.ts"
-import { jsonFlag } from "./flow-flags.ts"
+import { environmentFlag, jsonFlag } from "./flow-flags.ts"
 import { withHost } from "./global-flags.ts"
 import { duration, rows } from "./number-text.ts"
 import { asJson } from "./refusal.ts"
+import { chosen, columnsAt, tablesAt, testAt } from "./remote-sources.ts"
 import { Screen } from "./screen.ts"
+import { hereOr } from "./server-flag.ts"
 import { printable, textTable } from "./text-table.ts"
+import { refuseEnvironment } from "./workbench.ts"
 
 const sourceArgument = Argument.String("SOURCE").pipe(
   Argument.withDescription("Name of a data source, or path of an SQLite file that ends in .db, .sqlite or .sqlite3"),
@@ -19,16 +22,18 @@ const sourceArgument = Argument.String("SOURCE").pipe(
 
 export const testConnectionCommand = Command.make(
   "test-connection",
-  { source: sourceArgument, json: jsonFlag },
-  Effect.fnUntraced(function* ({ source: name, json }) {
+  { source: sourceArgument, environment: environmentFlag, json: jsonFlag },
+  Effect.fnUntraced(function* ({ source: name, environment, json }) {
     const screen = yield* Screen
     const { cwd } = yield* Settings
     const startedAt = performance.now()
-    const { type, server } = yield* withConnection(name, async ({ source, connection }) => ({
+    const here = withConnection(name, async ({ source, connection }) => ({
       type: source.type,
       server: connection.server,
-    })).pipe(withHost(cwd), asJson(json))
-    const ms = performance.now() - startedAt
+      durationMs: undefined,
+    })).pipe(withHost(cwd), onlyProd(environment))
+    const { type, server, durationMs } = yield* hereOr(here, (at) => testAt(at, name, environment)).pipe(asJson(json))
+    const ms = durationMs ?? performance.now() - startedAt
     if (json)
       screen.out(JSON.stringify({ status: "succeeded", source: name, type, server, durationMs: Math.round(ms) }))
     else screen.out(`${screen.outStyle.green("ok")}: ${name} is ${server}, reached in ${duration(ms)}`)
@@ -48,14 +53,18 @@ export const tablesCommand = Command.make(
       Flag.withDescription("Only the tables of this schema"),
       Flag.optional,
     ),
+    environment: environmentFlag,
     json: jsonFlag,
   },
-  Effect.fnUntraced(function* ({ source, schema, json }) {
+  Effect.fnUntraced(function* ({ source, schema, environment, json }) {
     const screen = yield* Screen
     const { cwd } = yield* Settings
     const filter = Option.isNone(schema) ? undefined : { schema: schema.value }
-    const tables = yield* withConnection(source, ({ connection }) => connection.tables(filter)).pipe(
+    const here = withConnection(source, ({ connection }) => connection.tables(filter)).pipe(
       withHost(cwd),
+      onlyProd(environment),
+    )
+    const tables = yield* hereOr(here, (at) => tablesAt(at, source, { ...filter, ...chosen(environment) })).pipe(
       asJson(json),
     )
     if (json) screen.out(JSON.stringify(tables, null, 2))
@@ -73,18 +82,20 @@ export const columnsCommand = Command.make(
   {
     source: sourceArgument,
     table: Argument.String("TABLE").pipe(Argument.withDescription("Name of the table, or schema.table")),
+    environment: environmentFlag,
     json: jsonFlag,
   },
-  Effect.fnUntraced(function* ({ source, table, json }) {
+  Effect.fnUntraced(function* ({ source, table, environment, json }) {
     const screen = yield* Screen
     const { cwd } = yield* Settings
-    const info = yield* withConnection(source, async ({ connection, session }) => {
+    const here = withConnection(source, async ({ connection, session }) => {
       const name = parseTableName(table, undefined, session.failure)
       const found = await connection.describeTable(name)
       if (found === undefined)
         throw await missingTable(connection, shownTable(name), { dataSource: { name: source } }, session)
       return found
-    }).pipe(withHost(cwd), asJson(json))
+    }).pipe(withHost(cwd), onlyProd(environment))
+    const info = yield* hereOr(here, (at) => columnsAt(at, { source, table, environment })).pipe(asJson(json))
     if (json) return screen.out(JSON.stringify(info, null, 2))
     const cells = info.columns.map((column) => [
       column.name,
@@ -108,6 +119,11 @@ export const columnsCommand = Command.make(
   ),
   Command.withShortDescription("Describe the columns of a table"),
 )
+
+/** On this machine there is one connection. */
+function onlyProd(environment: Option.Option<"prod" | "dev">) {
+  return <A, E, R>(here: Effect.Effect<A, E, R>) => Effect.andThen(refuseEnvironment({ environment }), here)
+}
 
 function keyOf(name: string, key: readonly string[]): string {
   const at = key.indexOf(name)

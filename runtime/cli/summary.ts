@@ -1,12 +1,13 @@
-import type { OutputReceipt, RunReport } from "../../core/run/report.ts"
+import { type OutputSum, outputSums } from "../../core/run/output-sum.ts"
+import type { RunReport } from "../../core/run/report.ts"
 import { advised } from "../worker/advice.ts"
 import { bytes, count, duration, rate, rows } from "./number-text.ts"
 import { problemText } from "./problem-text.ts"
 import type { Style } from "./style.ts"
 import { textTable } from "./text-table.ts"
 
-/** What a person wants to know of a run that has ended. */
-export function summaryLines(report: RunReport, style: Style): readonly string[] {
+/** What a person wants to know of a run that has ended; of one that did not succeed, notes say what is committed. */
+export function summaryLines(report: RunReport, style: Style, sums = outputSums(report)): readonly string[] {
   const { steps, durationMs, failure } = report
   const cells = steps.map((step) => [
     step.step,
@@ -17,7 +18,8 @@ export function summaryLines(report: RunReport, style: Style): readonly string[]
     rate(step.kind === "output" ? step.rowsIn : step.rowsOut, durationMs),
   ])
   const lines = [...textTable(COLUMNS, cells, { style, most: 40 }), ""]
-  lines.push(...receiptLines(report), ...report.adjusted.map(adjustedLine))
+  if (report.status === "succeeded") lines.push(...sumLines(sums, report.splits))
+  lines.push(...report.adjusted.map(adjustedLine))
   if (report.retries > 0)
     lines.push(
       `note: ${report.retries === 1 ? "1 try" : `${count(report.retries)} tries`} of splits failed and were repeated`,
@@ -28,39 +30,18 @@ export function summaryLines(report: RunReport, style: Style): readonly string[]
   return lines
 }
 
-/** What a run that succeeded says of each output. One that did not says by its notes what is committed. */
-export function receiptLines(report: RunReport): readonly string[] {
-  return report.status === "succeeded" ? outputLines(report) : []
+/** `read = written + rejected + filtered` for each output, summed over the splits that are committed. */
+export function outputLines(report: Pick<RunReport, "receipts" | "splits" | "steps">): readonly string[] {
+  return sumLines(outputSums(report), report.splits)
 }
 
-/** `read = written + rejected + filtered` for each output, summed over the splits that are committed. */
-export function outputLines({
-  receipts,
-  splits,
-  steps,
-}: Pick<RunReport, "receipts" | "splits" | "steps">): readonly string[] {
-  return steps
-    .filter(({ kind }) => kind === "output")
-    .map(({ step }) => {
-      const sum = { read: 0, made: 0, written: 0, rejected: 0, filtered: 0 }
-      let committed = 0
-      let guarantee: OutputReceipt["guarantee"] = "exactly-once"
-      for (const { read, outputs } of receipts) {
-        const output = outputs.find((each) => each.step === step)
-        if (output === undefined) continue
-        committed++
-        sum.read += read
-        sum.made += output.made
-        sum.written += output.written
-        sum.rejected += output.rejected
-        sum.filtered += output.filtered
-        if (output.guarantee === "at-least-once") guarantee = output.guarantee
-      }
-      const made = sum.made === 0 ? "" : ` + ${count(sum.made)} made`
-      const many = splits > 1 ? ` in ${count(committed)} splits` : ""
-      const how = committed === 0 ? "" : `, ${guarantee}`
-      return `${step}: ${count(sum.read)} read${made} = ${count(sum.written)} written + ${count(sum.rejected)} rejected + ${count(sum.filtered)} filtered${many}${how}`
-    })
+export function sumLines(sums: readonly OutputSum[], splits: number): readonly string[] {
+  return sums.map(({ step, read, made, written, rejected, filtered, committed, guarantee }) => {
+    const more = made === 0 ? "" : ` + ${count(made)} made`
+    const many = splits > 1 ? ` in ${count(committed)} splits` : ""
+    const how = guarantee === undefined ? "" : `, ${guarantee}`
+    return `${step}: ${count(read)} read${more} = ${count(written)} written + ${count(rejected)} rejected + ${count(filtered)} filtered${many}${how}`
+  })
 }
 
 function adjustedLine({ step, policy, column, values }: RunReport["adjusted"][number]): string {

@@ -16,8 +16,12 @@ export interface ExportRequest {
 export const exportRows = Effect.fnUntraced(function* ({ run, step, file }: ExportRequest) {
   const { cwd } = yield* Settings
   const quarantine = yield* Quarantine
-  const path = resolve(cwd, file)
-  const rows = () => quarantine.rows({ run, status: "waiting", ...(step === undefined ? {} : { step }) })
+  const filter = { run, status: "waiting" as const, ...(step === undefined ? {} : { step }) }
+  return yield* exportTo(resolve(cwd, file), () => quarantine.rows(filter))
+})
+
+/** Of rows that can be read more than once. */
+export const exportTo = Effect.fnUntraced(function* (path: string, rows: () => AsyncIterable<KeptRow>) {
   if (/\.jsonl$/i.test(path))
     return yield* asked(() =>
       writeLines(
@@ -30,7 +34,7 @@ export const exportRows = Effect.fnUntraced(function* ({ run, step, file }: Expo
     const lines = yield* asked(() => writeLines(path, "w", csvLines(rows)))
     return Math.max(lines - 1, 0)
   }
-  return yield* refused(`Cannot export to "${file}": its ending says no kind of file`, "Write FILE.jsonl or FILE.csv")
+  return yield* refused(`Cannot export to "${path}": its ending says no kind of file`, "Write FILE.jsonl or FILE.csv")
 })
 
 /** Facts of the rows first, then the columns of all records. With no rows there is no header either. */

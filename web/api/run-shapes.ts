@@ -51,6 +51,13 @@ export const RunDetail = Schema.Struct({
       inputs: Schema.Array(Schema.Struct({ step: Schema.String, splits: Schema.Int, oneSnapshot: Schema.Boolean })),
       splits: Schema.Struct({ all: Schema.Int, committed: Schema.Int }),
       receipts: Schema.Array(Schema.Unknown),
+      outputs: Schema.Array(
+        Schema.Struct({
+          ...{ step: Schema.String, read: Schema.Int, made: Schema.Int, written: Schema.Int },
+          ...{ rejected: Schema.Int, filtered: Schema.Int, committed: Schema.Int },
+          guarantee: Schema.optionalKey(Schema.Literals(["exactly-once", "at-least-once"])),
+        }),
+      ).annotate({ description: "What came of the rows at each output, over all receipts." }),
       report: Schema.optionalKey(Schema.Unknown),
       attempts: Schema.Int,
     }),

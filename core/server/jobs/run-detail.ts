@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { type OutputSum, outputSumsOf } from "../../run/output-sum.ts"
 import type { RunReport, SplitReceipt } from "../../run/report.ts"
 import type { RecordedStep, RunProgress, RunRecord } from "../../store/run-record.ts"
 import { RunStore } from "../../store/run-store.ts"
@@ -13,6 +14,8 @@ export interface RunDetail {
   readonly splits: { readonly all: number; readonly committed: number }
   /** Of the splits that are committed, the first of them. */
   readonly receipts: readonly SplitReceipt[]
+  /** What came of the rows at each output, over all receipts. */
+  readonly outputs: readonly OutputSum[]
   /** Of the last attempt, if it has ended. */
   readonly report?: Omit<RunReport, "receipts">
   readonly attempts: number
@@ -34,6 +37,10 @@ function detailOf(run: RunRecord, { inputs, receipts }: RunProgress): RunDetail 
     inputs: inputs.map(({ step, splits: { length }, oneSnapshot }) => ({ step, splits: length, oneSnapshot })),
     splits: { all: splits, committed: receipts.length },
     receipts: receipts.slice(0, MOST_RECEIPTS),
+    outputs: outputSumsOf(
+      receipts,
+      run.steps.flatMap(({ id, kind }) => (kind === "output" ? [id] : [])),
+    ),
     ...(run.report === undefined ? {} : { report: report as Omit<RunReport, "receipts"> }),
     attempts: run.fence,
   }

@@ -1,0 +1,152 @@
+import { resolve } from "node:path"
+import { Effect, Option } from "effect"
+import { followRun, hasEnded, type Run } from "../remote/follow-run.ts"
+import { type Server, ServerError } from "../remote/server-client.ts"
+import { Settings } from "../settings.ts"
+import type { PlanJson } from "../worker/plan-json.ts"
+import { lineOf, mapped, writeLines } from "../worker/rejected-rows.ts"
+import { exitCodes, reportCode, Stop } from "./exit-code.ts"
+import { type PlanFlags, planRequest } from "./flow-flags.ts"
+import { count } from "./number-text.ts"
+import { planLines } from "./plan-text.ts"
+import { problemText } from "./problem-text.ts"
+import { Progress } from "./progress.ts"
+import { rejectedRowsOf } from "./remote-rejected.ts"
+import { reportOf, runJsonOf } from "./remote-run-text.ts"
+import { Screen } from "./screen.ts"
+import { refuseGiven } from "./server-flag.ts"
+import { summaryLines } from "./summary.ts"
+
+export interface RemoteRunFlags extends PlanFlags {
+  readonly flow: string
+  readonly environment: Option.Option<"prod" | "dev">
+  readonly parallel: Option.Option<number>
+  readonly errorLimit: Option.Option<number>
+  readonly rejected: Option.Option<string>
+  readonly dryRun: boolean
+  readonly detach: boolean
+  readonly json: boolean
+}
+
+/** Runs a flow on the server and waits for its end; prints what a run on this machine does. */
+export const runAt = Effect.fnUntraced(function* (server: Server, flags: RemoteRunFlags) {
+  const screen = yield* Screen
+  const { flow: name, parallel, errorLimit, json } = flags
+  yield* refuseGiven({ parallel, "error-limit": errorLimit }, "Set it in the settings of the flow")
+  const environment = Option.getOrElse(flags.environment, () => "prod" as const)
+  const request = { ...planRequest(flags), environment }
+  if (flags.dryRun) {
+    const { document } = yield* server.call("GET /flows/:name", { params: { name } }).pipe(withHint(name))
+    // Workers answer with what planJson makes.
+    const plan = (yield* server.call("POST /plan", { body: { document, ...request } })) as PlanJson
+    if (json) return screen.out(screen.mask(JSON.stringify(plan, null, 2)))
+    for (const line of planLines(plan, screen.outStyle, screen.mask)) screen.out(line)
+    return
+  }
+  // Without a key, a request that is sent twice on the way would be two runs.
+  const headers = { "idempotency-key": crypto.randomUUID() }
+  const run = yield* server
+    .call("POST /flows/:name/runs", { params: { name }, body: request, headers })
+    .pipe(withHint(name))
+  if (flags.detach) return screen.out(json ? JSON.stringify(runJsonOf(run), null, 2) : run.id)
+  yield* watched(server, run, { json, rejected: Option.getOrUndefined(flags.rejected) })
+})
+
+interface WatchOptions {
+  readonly json: boolean
+  readonly rejected?: string | undefined
+}
+
+/** Shows the progress of a run until its end, and prints what came of it. Ctrl-C cancels the run. */
+export const watched = Effect.fnUntraced(function* (server: Server, { id }: Run, options: WatchOptions) {
+  const screen = yield* Screen
+  const progress = new Progress(screen, () => performance.now())
+  const follow = followRun(server, id, {
+    take: (event) => {
+      if (event.type === "job.progressed") progress.take(event.event)
+    },
+  }).pipe(Effect.ensuring(Effect.sync(() => progress.end())))
+  yield* follow.pipe(Effect.onInterrupt(() => Effect.ignore(givenUp(server, id, options))))
+  yield* told(server, id, options)
+})
+
+const givenUp = Effect.fnUntraced(function* (server: Server, id: string, options: WatchOptions) {
+  yield* server.call("POST /runs/:id/cancel", { params: { id } })
+  yield* followRun(server, id, { take: () => {} })
+  yield* told(server, id, options)
+})
+
+/** Prints what came of a run that has ended; ends with the exit code that belongs to it. */
+export const told = Effect.fnUntraced(function* (server: Server, id: string, { json, rejected }: WatchOptions) {
+  const screen = yield* Screen
+  const run = yield* server.call("GET /runs/:id", { params: { id } })
+  const written = rejected === undefined ? undefined : yield* keptIn(server, id, rejected)
+  const report = reportOf(run)
+  const code = codeOf(run, report)
+  if (report === undefined) {
+    if (json) screen.out(JSON.stringify({ ...runJsonOf(run), message: run.message }, null, 2))
+    else if (run.message !== null) screen.say(problemText({ message: run.message }, "error", screen.style))
+    screen.say(`${run.status} ${screen.style.dim(`(run ${id})`)}`)
+  } else {
+    const notes = written === undefined ? report.notes : [...report.notes, `rejected rows: ${written}`]
+    const whole = { ...report, notes, runId: id }
+    if (json) screen.out(screen.mask(JSON.stringify(whole, null, 2)))
+    else for (const line of summaryLines(whole, screen.style, run.detail?.outputs)) screen.say(line)
+  }
+  if (code !== exitCodes.ok) return yield* new Stop({ code })
+})
+
+function codeOf(run: Run, report: ReturnType<typeof reportOf>) {
+  if (run.status === "succeeded" || run.status === "skipped") return exitCodes.ok
+  if (run.status === "cancelled") return exitCodes.cancelled
+  return report === undefined || report.status === "succeeded" ? exitCodes.failed : reportCode(report)
+}
+
+const keptIn = Effect.fnUntraced(function* (server: Server, id: string, file: string) {
+  const { cwd } = yield* Settings
+  const path = resolve(cwd, file)
+  const rows = yield* rejectedRowsOf(server, { id })
+  const lines = mapped(rows, (row) => JSON.stringify({ runId: id, ...lineOf(row) }))
+  const written = yield* Effect.tryPromise({
+    try: () => writeLines(path, "a", lines),
+    catch: (error) => error as Error, // it says what is wrong
+  })
+  return written === 0 ? undefined : path
+})
+
+export const resumeAt = Effect.fnUntraced(function* (
+  server: Server,
+  id: string,
+  { json, rejected, ...how }: WatchOptions & { newSnapshot: boolean; restart: boolean; force: boolean },
+) {
+  const { newSnapshot, restart, force } = how
+  const run = yield* server.call("POST /runs/:id/resume", { params: { id }, body: { newSnapshot, restart, force } })
+  yield* watched(server, run, { json, rejected })
+})
+
+export const cancelAt = Effect.fnUntraced(function* (server: Server, id: string, json: boolean) {
+  const screen = yield* Screen
+  const asked = yield* server.call("POST /runs/:id/cancel", { params: { id } })
+  const run = hasEnded(asked) ? asked : yield* followRun(server, id, { take: () => {} })
+  if (json) screen.out(JSON.stringify(runJsonOf(run), null, 2))
+  if (run.status === "succeeded") {
+    const message = `Run ${id} has succeeded before it could be cancelled`
+    screen.say(problemText({ message }, "error", screen.style))
+    return yield* new Stop({ code: exitCodes.failed })
+  }
+  const kept = run.written ? `; ${count(run.written)} rows stay written` : ""
+  screen.say(`${screen.style.yellow(run.status)}: run ${id}${kept}`)
+})
+
+/** Who names a file means the flow that it would be. */
+function withHint(name: string) {
+  return Effect.mapError((error: ServerError) =>
+    error.status === 404 && /\.json$/i.test(name)
+      ? new ServerError({
+          ...error,
+          message: error.message,
+          hint: `Flows go by their names there: save it with headrace flows push ${name}`,
+        })
+      : error,
+  )
+}
