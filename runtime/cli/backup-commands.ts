@@ -6,6 +6,7 @@ import { Settings } from "../settings.ts"
 import { Secrets } from "../sources/secrets.ts"
 import { usage } from "./refusal.ts"
 import { Screen } from "./screen.ts"
+import { notThere } from "./server-flag.ts"
 
 const fileArgument = Argument.String("FILE")
 
@@ -27,6 +28,7 @@ export const backupCommand = Command.make(
     ),
   },
   Effect.fnUntraced(function* ({ file, store, force }) {
+    yield* notThere("headrace backup")
     const screen = yield* Screen
     const { cwd } = yield* Settings
     const place = yield* placeOf(store)
@@ -61,6 +63,7 @@ export const restoreCommand = Command.make(
     ),
   },
   Effect.fnUntraced(function* ({ file, store, yes }) {
+    yield* notThere("headrace restore")
     const screen = yield* Screen
     const { cwd } = yield* Settings
     const place = yield* placeOf(store)

@@ -13,11 +13,13 @@ import { Secrets } from "../sources/secrets.ts"
 import { jsonFlag } from "./flow-flags.ts"
 import { usage } from "./refusal.ts"
 import { Screen } from "./screen.ts"
+import { notThere } from "./server-flag.ts"
 
 const showCommand = Command.make(
   "show",
   { json: jsonFlag },
   Effect.fnUntraced(function* ({ json }) {
+    yield* notThere("headrace keys")
     const screen = yield* Screen
     const place = yield* foundPlace
     const ids = yield* idsOf
@@ -34,6 +36,7 @@ const rotateCommand = Command.make(
   "rotate",
   {},
   Effect.fnUntraced(function* () {
+    yield* notThere("headrace keys")
     const screen = yield* Screen
     const settings = yield* Settings
     const { store } = yield* Effect.try({

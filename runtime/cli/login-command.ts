@@ -10,6 +10,7 @@ import { exitCodes, Stop } from "./exit-code.ts"
 import { usage } from "./refusal.ts"
 import { Screen } from "./screen.ts"
 import { credentials, noServer, serverAddress, warnIfOpen } from "./server-flag.ts"
+import { printable } from "./text-table.ts"
 
 export const loginCommand = Command.make(
   "login",
@@ -33,7 +34,7 @@ export const loginCommand = Command.make(
     const former = file.find(url)?.tokenId
     const found = yield* tokenStdin ? broughtToken(url) : newToken(url, user, former)
     file.keep(url, found)
-    screen.say(`signed in at ${url} as ${found.user}`)
+    screen.say(`signed in at ${url} as ${printable(found.user)}`)
   }),
 ).pipe(
   Command.withDescription(

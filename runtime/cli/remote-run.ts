@@ -16,6 +16,7 @@ import { reportOf, runJsonOf } from "./remote-run-text.ts"
 import { Screen } from "./screen.ts"
 import { refuseGiven } from "./server-flag.ts"
 import { summaryLines } from "./summary.ts"
+import { printable } from "./text-table.ts"
 
 export interface RemoteRunFlags extends PlanFlags {
   readonly flow: string
@@ -48,7 +49,7 @@ export const runAt = Effect.fnUntraced(function* (server: Server, flags: RemoteR
   const run = yield* server
     .call("POST /flows/:name/runs", { params: { name }, body: request, headers })
     .pipe(withHint(name))
-  if (flags.detach) return screen.out(json ? JSON.stringify(runJsonOf(run), null, 2) : run.id)
+  if (flags.detach) return screen.out(json ? JSON.stringify(runJsonOf(run), null, 2) : printable(run.id))
   yield* watched(server, run, { json, rejected: Option.getOrUndefined(flags.rejected) })
 })
 
@@ -64,6 +65,8 @@ export const watched = Effect.fnUntraced(function* (server: Server, { id }: Run,
   const follow = followRun(server, id, {
     take: (event) => {
       if (event.type === "job.progressed") progress.take(event.event)
+      else if (event.type === "job.started") screen.live([])
+      else if (event.type === "job.state" && event.job.status === "queued") screen.live(["waiting for a worker"])
     },
   }).pipe(Effect.ensuring(Effect.sync(() => progress.end())))
   yield* follow.pipe(Effect.onInterrupt(() => Effect.ignore(givenUp(server, id, options))))

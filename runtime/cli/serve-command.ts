@@ -11,6 +11,7 @@ import { Settings } from "../settings.ts"
 import { Secrets } from "../sources/secrets.ts"
 import { usage } from "./refusal.ts"
 import { Screen } from "./screen.ts"
+import { notThere } from "./server-flag.ts"
 import { Signals } from "./signals.ts"
 
 const text = (name: string, metavar: string, description: string) =>
@@ -29,6 +30,7 @@ export const serveCommand = Command.make(
     publicUrl: text("public-url", "URL", "Where people reach the server, for links (else HEADRACE_PUBLIC_URL)"),
   },
   Effect.fnUntraced(function* (flags) {
+    yield* notThere("headrace serve")
     const settings = yield* Settings
     const { stop } = yield* Signals
     const screen = yield* Screen

@@ -65,6 +65,12 @@ export const onlyHere = Effect.fnUntraced(function* (what: string, hint: string)
   return yield* usage(`${what} does not work on a server`, `${hint}. ${again}`)
 })
 
+/** Refuses `--server` for what makes a server; a variable that is set for other commands does no harm. */
+export const notThere = Effect.fnUntraced(function* (what: string) {
+  if (Option.getOrElse(yield* ServerFlag, () => "") === "") return
+  return yield* usage(`${what} works on the machine of the server itself`, "Leave --server away")
+})
+
 /** Refuses options that servers do not know, where one was given. */
 export const refuseGiven = Effect.fnUntraced(function* (given: Readonly<Record<string, unknown>>, hint?: string) {
   for (const [name, value] of Object.entries(given)) {
