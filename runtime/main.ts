@@ -14,7 +14,8 @@ async function start(words: readonly string[]): Promise<number> {
   if (words[0] === "worker") {
     const { work } = await import("./worker/process/main.ts")
     await work()
-    return 0
+    // Its standard error may lead to a server that is gone: nothing is waited for.
+    process.exit(0)
   }
   const { launch } = await import("./cli/launch.ts")
   return await launch(words, packageJson.version)

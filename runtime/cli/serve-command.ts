@@ -9,6 +9,7 @@ import { makeServerLogger } from "../server/server-log.ts"
 import { telemetryLayer } from "../server/telemetry.ts"
 import { Settings } from "../settings.ts"
 import { Secrets } from "../sources/secrets.ts"
+import { StoreClaim } from "../store/store-claim.ts"
 import { usage } from "./refusal.ts"
 import { Screen } from "./screen.ts"
 import { notThere } from "./server-flag.ts"
@@ -53,7 +54,9 @@ export const serveCommand = Command.make(
         const first = yield* Effect.promise(() => runtime.runPromise(SignIn.use(({ inviteFirst }) => inviteFirst)))
         if (first !== undefined)
           screen.out(`Make the first administrator, within an hour: ${shown}/setup#${first.secret}`)
-        yield* stop
+        const taken = Effect.promise(() => runtime.runPromise(StoreClaim.use(({ lost }) => lost)))
+        const why = yield* Effect.raceFirst(Effect.as(stop, "told"), Effect.as(taken, "taken"))
+        if (why === "taken") return yield* usage("Another server has taken the store over: this one has slept too long")
         screen.say("stopping: no new requests; runs are finished or handed over")
       }),
     )

@@ -1,3 +1,4 @@
+import { Database } from "bun:sqlite"
 import { expect, test } from "bun:test"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -17,6 +18,16 @@ test("a server starts on an empty folder, is set up once, and stops when it is t
   expect(await (await fetch(`${server.url}/metrics`)).text()).toContain("headrace_runs_queued 0")
   expect((await ApiClient.bearer(server.url, "hrt_nobody").call("GET /flows")).status).toBe(401)
   expect(await server.stop()).toBe(0)
+})
+
+test("a server whose store was taken over by another ends, and says so", async () => {
+  await using server = await serve()
+  // What a second server does to one of another machine that has said nothing for long.
+  using database = new Database(join(server.home, "state.db"))
+  database.run("PRAGMA busy_timeout = 5000")
+  database.run("DELETE FROM servers")
+  expect(await server.ended).not.toBe(0)
+  expect(server.said()).toContain("Another server has taken the store over")
 })
 
 test("a server that is killed in the middle of a run ends it right when it is started again", async () => {

@@ -32,7 +32,7 @@ import { Retention } from "../../core/store/retention.ts"
 import type { Settings } from "../settings.ts"
 import { postgresDatabaseLayer } from "../store/postgres-database.ts"
 import { sqliteDatabaseLayer } from "../store/sqlite-database.ts"
-import { claimStore } from "../store/store-claim.ts"
+import { claimStore, StoreClaim } from "../store/store-claim.ts"
 import { catalogueLayer } from "./catalogue.ts"
 import { masterKeysLayer } from "./master-keys.ts"
 import { ownCommand } from "./own-command.ts"
@@ -60,12 +60,15 @@ export function serverLayer(options: ServeOptions, settings: Settings["Service"]
     Layer.provideMerge(SourcePolicy.layer(settings.home)),
     Layer.provideMerge(ground),
     // A file has one server; it is refused before anything begins.
-    Layer.provideMerge(isPostgres(store) ? Layer.empty : Layer.effectDiscard(claimStore)),
+    Layer.provideMerge(isPostgres(store) ? shared : Layer.effect(StoreClaim, claimStore)),
     Layer.provideMerge(database),
   )
 }
 
 export type ServerServices = Layer.Success<ReturnType<typeof serverLayer>>
+
+/** Servers that share a store tell each other that they live by what their dispatchers write. */
+const shared = Layer.succeed(StoreClaim, { id: "", lost: Effect.never })
 
 /** What everything else stands on. */
 const ground = Vault.layer.pipe(

@@ -1,5 +1,5 @@
 import { eq, lt } from "drizzle-orm"
-import { Clock, Deferred, Effect, Schedule } from "effect"
+import { Clock, Context, Deferred, Effect, Schedule } from "effect"
 import { makeId } from "../../core/server/id.ts"
 import { StoreDatabase } from "../../core/store/database.ts"
 import { StoreError } from "../../core/store/store-error.ts"
@@ -7,11 +7,14 @@ import type { Tables } from "../../core/store/tables.ts"
 import { lifeOf, thisProcess } from "./process-owner.ts"
 
 /** This server, as others that share the store see it. */
-export interface StoreClaim {
-  readonly id: string
-  /** Resolves when another server has taken the store over, because this one was asleep for too long: it must end. */
-  readonly lost: Effect.Effect<void>
-}
+export class StoreClaim extends Context.Service<
+  StoreClaim,
+  {
+    readonly id: string
+    /** Resolves when another server has taken the store over, because this one was asleep for too long: it must end. */
+    readonly lost: Effect.Effect<void>
+  }
+>()("runtime/store/StoreClaim") {}
 
 /**
  * Writes this server into the store, for as long as the scope lasts, and says that it lives every few seconds. An SQLite
@@ -56,7 +59,7 @@ export const claimStore = Effect.gen(function* () {
   })
   // A store that does not answer for a moment is no reason to end.
   yield* Effect.forkScoped(Effect.repeat(Effect.ignore(beat), Schedule.spaced(BEAT_MS)))
-  return { id, lost: Deferred.await(lost) } satisfies StoreClaim
+  return { id, lost: Deferred.await(lost) } satisfies StoreClaim["Service"]
 
   function isGone(other: Server, now: number): boolean {
     const life = lifeOf({

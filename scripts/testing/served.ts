@@ -12,6 +12,8 @@ export interface Served extends AsyncDisposable {
   readonly readyMs: number
   /** The link that makes the first administrator; undefined where there is one. */
   readonly setupSecret: string | undefined
+  /** Its exit code, once it has ended by whatever cause. */
+  readonly ended: Promise<number>
   /** What it has said so far. */
   said(): string
   /** Asks it to stop, and resolves to its exit code. */
@@ -55,6 +57,7 @@ export async function serve({ home, environment = {}, command = FROM_SOURCE }: S
   return {
     ...{ url, home: folder, pid: child.pid, readyMs },
     setupSecret: /\/setup#([\w-]+)/.exec(said)?.[1],
+    ended: listening.then(() => child.exited),
     said: () => said,
     async stop() {
       child.kill("SIGTERM")

@@ -7,7 +7,7 @@ import { install } from "../../discovery/installed.ts"
 import { readSettings } from "../../settings.ts"
 import { HostCalls } from "../channel/host-calls.ts"
 import { LineReader, lineOf } from "../channel/lines.ts"
-import { type Message, makePeer } from "../channel/peer.ts"
+import { type Message, makePeer, type Peer } from "../channel/peer.ts"
 import { type OrderFailure, WorkerCalls } from "../channel/worker-calls.ts"
 import { perform } from "./perform.ts"
 import { catchOutput } from "./standard-output.ts"
@@ -27,7 +27,16 @@ const serve = Effect.gen(function* () {
   const { home, environment } = readSettings(process.env, process.cwd(), false)
   const incoming = yield* Queue.unbounded<Message>()
   const gone = Deferred.makeUnsafe<void>()
-  const leave = () => void Deferred.doneUnsafe(gone, Effect.void)
+  const { promise: left, resolve: release } = Promise.withResolvers<void>()
+  let isGone = false
+  const leave = () => {
+    if (isGone) return
+    isGone = true
+    release()
+    Deferred.doneUnsafe(gone, Effect.void)
+    // Whatever hangs does not keep the process.
+    setTimeout(() => process.exit(1), LEAVE_MS + GRACE_MS)
+  }
   let teller: Teller | undefined
   const say = (text: string) => teller?.tell({ kind: "log", at: Date.now(), level: "info", text: text.trimEnd() })
   const out = catchOutput(say, leave)
@@ -46,7 +55,10 @@ const serve = Effect.gen(function* () {
     // The server has told about plugins when it was started.
     warn: () => {},
   })
-  const peer = yield* makePeer((message) => Effect.promise(() => out.write(lineOf(message))))
+  // Nobody takes what is written to a server that is gone, not even to say that it cannot be: what asks for an answer fails.
+  const peer: Peer = yield* makePeer((message) =>
+    Effect.suspend(() => (isGone ? peer.lost : Effect.promise(() => Promise.race([out.write(lineOf(message)), left])))),
+  )
   yield* Effect.forkScoped(Effect.forever(Effect.flatMap(Queue.take(incoming), peer.receive)))
   const host = yield* RpcClient.make(HostCalls, { disableTracing: true }).pipe(
     Effect.provideService(RpcClient.Protocol, peer.client),
@@ -93,4 +105,5 @@ async function idle(isIdle: () => boolean): Promise<void> {
 }
 
 const LEAVE_MS = 10_000
+const GRACE_MS = 2000
 const POLL_MS = 20
