@@ -329,7 +329,16 @@ describe("pages are for everybody:", () => {
   const paths = [
     ...["/", "/flows", "/new-flow", "/flows/demo", "/flows/demo/runs", "/flows/demo/schedules", "/flows/demo/triggers"],
     ...["/flows/demo/versions", "/flows/demo/properties", "/runs", "/sources", "/new-source", "/sources/shop"],
-    ...["/sources/shop/tables", "/sources/shop/grants", "/schedules", "/webhooks", "/users", "/account", "/audit"],
+    ...[
+      "/sources/shop/tables",
+      "/sources/shop/flows",
+      "/sources/shop/grants",
+      "/schedules",
+      "/webhooks",
+      "/users",
+      "/account",
+      "/audit",
+    ],
     ...["/settings", "/components", "/components/postgres-input", "/docs", "/docs/flow", "/nowhere"],
   ]
   const kinds = [

@@ -1,11 +1,20 @@
 import { useEffect, useRef, useState } from "react"
 import type { LogLine } from "../../../../core/server/jobs/dispatcher.ts"
+import { urlOf } from "../../api/client.ts"
 import { Button } from "../../parts/button.tsx"
 import { Choices } from "../../parts/choices.tsx"
 import { Empty } from "../../parts/page.tsx"
 
 /** What a run says. It follows new lines while one looks at the end of it. */
-export function RunLog({ lines, isLive }: { readonly lines: readonly LogLine[]; readonly isLive: boolean }) {
+export function RunLog({
+  run,
+  lines,
+  isLive,
+}: {
+  readonly run: string
+  readonly lines: readonly LogLine[]
+  readonly isLive: boolean
+}) {
   const [least, setLeast] = useState<LogLine["level"]>("info")
   const [follows, setFollows] = useState(true)
   const box = useRef<HTMLDivElement>(null)
@@ -29,11 +38,16 @@ export function RunLog({ lines, isLive }: { readonly lines: readonly LogLine[]; 
           value={[least]}
           change={([level]) => setLeast(LEVELS.find((one) => one === level) ?? "info")}
         />
-        {isLive && !follows && (
-          <Button look="plain" icon="down" onClick={() => setFollows(true)}>
-            Follow
-          </Button>
-        )}
+        <div className="row">
+          {isLive && !follows && (
+            <Button look="plain" icon="down" onClick={() => setFollows(true)}>
+              Follow
+            </Button>
+          )}
+          <a className="button plain" href={urlOf(`/runs/${run}/log.txt`)} download>
+            Download
+          </a>
+        </div>
       </div>
       <div
         ref={box}

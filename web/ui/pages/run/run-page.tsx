@@ -110,7 +110,7 @@ function Run({ run }: { readonly run: RunDetail }) {
               { id: "parameters", text: "Parameters" },
             ]}
           >
-            {tab === "log" && <RunLog lines={lines} isLive={isOpen} />}
+            {tab === "log" && <RunLog run={run.id} lines={lines} isLive={isOpen} />}
             {tab === "rejected" && <RejectedRows run={run.id} canReplay={!isOpen} />}
             {tab === "receipt" && (
               <ReceiptTable

@@ -11,6 +11,7 @@ import { toast } from "../../parts/toast.tsx"
 import { navigate, type Params } from "../../route/router.tsx"
 import { useMay } from "../../shell/session.tsx"
 import { EditSource } from "./edit-source.tsx"
+import { SourceFlows } from "./source-flows.tsx"
 import { SourceGrants } from "./source-grants.tsx"
 import { TableBrowser } from "./table-browser.tsx"
 
@@ -48,11 +49,13 @@ function Source({ source, tab }: { readonly source: ShownSource; readonly tab: s
         tabs={[
           { id: "connection", text: "Connection" },
           { id: "tables", text: "Tables" },
+          { id: "flows", text: "Used by" },
           { id: "grants", text: "Grants" },
         ]}
       />
       {tab === "connection" && <EditSource source={source} />}
       {tab === "tables" && <TableBrowser source={source} />}
+      {tab === "flows" && <SourceFlows source={source} />}
       {tab === "grants" && <SourceGrants source={source} />}
       {isRemoving && (
         <Confirm
