@@ -161,6 +161,39 @@ test("pages run a flow and follow it to a receipt that adds up", async () => {
   expect(await receipt.getByText("does not add up").count()).toBe(0)
 })
 
+test("pages follow a run live, cancel it, and resume it", async () => {
+  const columns = [{ name: "id", type: "int64", sequence: true }]
+  const flow = {
+    version: 1,
+    steps: [
+      { id: "make", use: "rows-input", config: { rows: 900_000_000, columns } },
+      { id: "count", use: "discard-output" },
+    ],
+    hops: [{ from: "make", to: "count" }],
+  }
+  await callApi("POST", "/flows", { name: "endless", document: JSON.stringify(flow) })
+  await go("/flows/endless")
+  await button("Run…").click()
+  await page.getByRole("dialog").getByRole("button", { name: "Run", exact: true }).click()
+  await page.getByRole("heading", { name: "Throughput" }).waitFor()
+  const read = page.locator("td[data-label=Out]").first()
+  const before = await read.innerText()
+  // Counts go up without anybody asking.
+  await page.waitForFunction(
+    (before) => document.querySelector<HTMLElement>("td[data-label=Out]")?.innerText !== before,
+    before,
+  )
+  await button("Cancel run").click()
+  await button("Cancel it").click()
+  await page.locator(".page-head").getByText("Cancelled").waitFor()
+  await button("Resume…").click()
+  await page.getByRole("dialog").getByRole("button", { name: "Resume" }).click()
+  await page.locator(".page-head").getByText("Running").waitFor()
+  await button("Cancel run").click()
+  await button("Cancel it").click()
+  await page.locator(".page-head").getByText("Cancelled").waitFor()
+})
+
 test("pages move rows between tables of a data source, and keep those that cannot be written", async () => {
   const flow = {
     version: 1,
