@@ -252,6 +252,24 @@ test("pages schedule a flow, with errors beside the fields and the next ten firi
   await page.getByText("Active").waitFor()
 })
 
+test("pages remember across a reload which version of a form somebody has changed", async () => {
+  await go("/flows/demo/schedules")
+  await page.getByRole("link", { name: "nightly" }).click()
+  await page.getByLabel("Name").fill("mine")
+  const id = page.url().split("/").at(-1)
+  const saved = await page.evaluate(async (id) => (await fetch(`/api/v1/schedules/${id}`)).json(), id)
+  const { name: _, version, recurrence, timeZone, mode, missed, effectiveFrom, effectiveTo, parameters } = saved
+  const rest = { recurrence, timeZone, mode, missed, effectiveFrom, effectiveTo, parameters, environment: "prod" }
+  await callApi("PUT", `/schedules/${id}`, { ...rest, name: "theirs", version })
+  await page.reload()
+  await page.getByText("Somebody else has changed this schedule meanwhile").waitFor()
+  expect(await page.getByLabel("Name").inputValue()).toBe("mine")
+  expect(await button(/^Save$/).isDisabled()).toBe(true)
+  await button("Save mine over it").click()
+  await page.getByText("The schedule was saved").waitFor()
+  await page.getByRole("heading", { name: "mine" }).waitFor()
+})
+
 test("pages show a trigger's token once, with a command that starts the flow", async () => {
   await go("/flows/demo/triggers")
   await button("Add a trigger").first().click()

@@ -51,7 +51,9 @@ export default function Workspace({
   const badSteps = useMemo(() => new Set(checked.problems.flatMap(({ step }) => step ?? [])), [checked.problems])
   const choose = (pointer: string) => setShow({ pointer })
   const change = (text: string) => {
-    if (text !== document) draft.change({ document: text, base: draft.isChanged ? draft.value.base : flow.version })
+    if (text === flow.document) draft.discard()
+    else if (text !== document)
+      draft.change({ document: text, base: draft.isChanged ? draft.value.base : flow.version })
   }
   const count = checked.problems.length + checked.warnings.length
   return (

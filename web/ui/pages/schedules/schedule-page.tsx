@@ -5,11 +5,11 @@ import { fieldError } from "../../api/problem.ts"
 import { useRead, useRefresh } from "../../api/query.ts"
 import { Button, ButtonLink } from "../../parts/button.tsx"
 import { Confirm } from "../../parts/dialog.tsx"
-import { useDraft } from "../../parts/draft.ts"
 import { FailureNotice, Notice, ProblemNotice } from "../../parts/notice.tsx"
 import { PageHead, Panel, Skeleton } from "../../parts/page.tsx"
 import { useSubmit } from "../../parts/submit.ts"
 import { toast } from "../../parts/toast.tsx"
+import { useVersionedDraft } from "../../parts/versioned-draft.ts"
 import { navigate, type Params } from "../../route/router.tsx"
 import { useMay } from "../../shell/session.tsx"
 import { FiringsPreview } from "./firings-preview.tsx"
@@ -30,29 +30,29 @@ function Editor({ flow, schedule }: { readonly flow: string; readonly schedule?:
   const may = useMay()
   const refresh = useRefresh()
   const saved = schedule ? formOf(schedule) : newForm(Intl.DateTimeFormat().resolvedOptions().timeZone)
-  const draft = useDraft<ScheduleForm>(schedule ? `schedule.${schedule.id}` : `schedule.of.${flow}`, saved)
-  // The version that the form began with; another one is taken only when somebody says so.
-  const [base, setBase] = useState(schedule?.version ?? 0)
+  const key = schedule ? `schedule.${schedule.id}` : `schedule.of.${flow}`
+  const draft = useVersionedDraft<ScheduleForm>(key, saved, schedule?.version ?? 0)
   const [isRemoving, setRemoving] = useState(false)
   const back = `/flows/${encodeURIComponent(flow)}/schedules`
-  const isStale = schedule !== undefined && schedule.version !== base
+  const { isStale } = draft
   const { busy, problem, submit } = useSubmit(async (version: number) => {
     const body = draftOf(draft.value)
     try {
-      if (schedule) {
-        const after = await ask("PUT /schedules/:id", { params: { id: schedule.id }, body: { ...body, version } })
-        setBase(after.version)
-      } else await ask("POST /flows/:name/schedules", { params: { name: flow }, body })
+      if (schedule) await ask("PUT /schedules/:id", { params: { id: schedule.id }, body: { ...body, version } })
+      else await ask("POST /flows/:name/schedules", { params: { name: flow }, body })
+      await refresh("/schedules")
       draft.discard()
       toast("The schedule was saved")
       if (!schedule) navigate(back, { replace: true })
-    } finally {
+    } catch (cause) {
+      // What there is now is shown beside what was written.
       await refresh("/schedules")
+      throw cause
     }
   })
   const send = (event: FormEvent) => {
     event.preventDefault()
-    void submit(base)
+    void submit(draft.base)
   }
   const isConflict = problem?.status === 409 && isStale
   return (
@@ -73,7 +73,7 @@ function Editor({ flow, schedule }: { readonly flow: string; readonly schedule?:
       </PageHead>
       <div className="beside">
         <form className="form" onSubmit={send}>
-          {isStale && (
+          {isStale && schedule && (
             <Notice
               tone="warn"
               title="Somebody else has changed this schedule meanwhile"
@@ -82,13 +82,7 @@ function Editor({ flow, schedule }: { readonly flow: string; readonly schedule?:
                   <Button busy={busy} onClick={() => void submit(schedule.version)}>
                     Save mine over it
                   </Button>
-                  <Button
-                    look="plain"
-                    onClick={() => {
-                      draft.discard()
-                      setBase(schedule.version)
-                    }}
-                  >
+                  <Button look="plain" onClick={draft.discard}>
                     Take theirs
                   </Button>
                 </div>

@@ -1,6 +1,7 @@
-import { type FormEvent, useState } from "react"
+import type { FormEvent } from "react"
 import type { ShownSource } from "../../../../core/server/sources/source-registry.ts"
 import { ask } from "../../api/client.ts"
+import { problemOf } from "../../api/problem.ts"
 import { useRead, useRefresh } from "../../api/query.ts"
 import { Button } from "../../parts/button.tsx"
 import { FailureNotice, Notice } from "../../parts/notice.tsx"
@@ -28,19 +29,20 @@ function EditForm({ source, schema }: { readonly source: ShownSource; readonly s
   const may = useMay()
   const refresh = useRefresh()
   const saved = formOf(source, schema)
-  const { form, set, discard, isChanged } = useSourceForm(`source.${source.id}`, saved, schema)
-  const [base, setBase] = useState(source.version)
-  const isStale = base !== source.version
+  const key = `source.${source.id}`
+  const { form, set, discard, base, isChanged, isStale } = useSourceForm(key, saved, schema, source.version)
   const { busy, problem, submit } = useSubmit(async (version: number) => {
     const body = { ...draftOf(source.type, form, schema), version }
     try {
       const after = await ask("PUT /sources/:name", { params: { name: source.name }, body })
-      setBase(after.version)
+      if (after.name !== source.name) navigate(`/sources/${encodeURIComponent(after.name)}`, { replace: true })
+      await refresh("/sources")
       discard()
       toast("The data source was saved")
-      if (after.name !== source.name) navigate(`/sources/${encodeURIComponent(after.name)}`, { replace: true })
-    } finally {
-      await refresh("/sources")
+    } catch (cause) {
+      // What there is now is shown beside what was written.
+      if (problemOf(cause).status === 409) await refresh("/sources")
+      throw cause
     }
   })
   const send = (event: FormEvent) => {
@@ -60,13 +62,7 @@ function EditForm({ source, schema }: { readonly source: ShownSource; readonly s
                 <Button busy={busy} onClick={() => void submit(source.version)}>
                   Save mine over it
                 </Button>
-                <Button
-                  look="plain"
-                  onClick={() => {
-                    discard()
-                    setBase(source.version)
-                  }}
-                >
+                <Button look="plain" onClick={discard}>
                   Take theirs
                 </Button>
               </div>

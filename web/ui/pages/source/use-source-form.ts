@@ -1,11 +1,11 @@
 import { useState } from "react"
-import { useDraft } from "../../parts/draft.ts"
+import { useVersionedDraft } from "../../parts/versioned-draft.ts"
 import { type ConfigSchema, isSecret, type OptionTexts } from "./config-schema.ts"
 import { type SourceForm, withoutSecrets } from "./source-draft.ts"
 
 /** A form that is kept in the browser tab, save its secrets: these live in memory only. */
-export function useSourceForm(key: string, saved: SourceForm, schema: ConfigSchema) {
-  const draft = useDraft(key, saved)
+export function useSourceForm(key: string, saved: SourceForm, schema: ConfigSchema, version = 0) {
+  const draft = useVersionedDraft(key, saved, version)
   const [secrets, setSecrets] = useState<{ readonly prod: OptionTexts; readonly dev: OptionTexts }>({
     prod: {},
     dev: {},
@@ -25,7 +25,7 @@ export function useSourceForm(key: string, saved: SourceForm, schema: ConfigSche
     draft.discard()
   }
   const isTyped = [secrets.prod, secrets.dev].some((texts) => Object.values(texts).some((text) => text !== ""))
-  return { form, set, discard, isChanged: draft.isChanged || isTyped }
+  return { form, set, discard, base: draft.base, isStale: draft.isStale, isChanged: draft.isChanged || isTyped }
 }
 
 function secretsOf(texts: OptionTexts, schema: ConfigSchema): OptionTexts {
