@@ -1,4 +1,5 @@
 import type { SplitReceipt } from "../../../../core/run/report.ts"
+import type { Answer } from "../../api/client.ts"
 
 /** What one split left at one output. */
 export interface ReceiptLine {
@@ -13,6 +14,8 @@ export interface ReceiptLine {
   readonly addsUp: boolean
   readonly guarantee: string
 }
+
+export type OutputSum = NonNullable<Answer<"GET /runs/:id">["detail"]>["outputs"][number]
 
 export function receiptLines(receipts: readonly SplitReceipt[]): readonly ReceiptLine[] {
   return receipts.flatMap(({ split, label, read, outputs }) =>
@@ -32,17 +35,9 @@ export function receiptLines(receipts: readonly SplitReceipt[]): readonly Receip
   )
 }
 
-/** A split that goes to several outputs stands in the sum once for each of them. */
-export function sumOf(lines: readonly ReceiptLine[]): ReceiptLine {
-  const sum = (of: "read" | "made" | "written" | "rejected" | "filtered") =>
-    lines.reduce((total, line) => total + line[of], 0)
-  const guarantees = new Set(lines.map(({ guarantee }) => guarantee))
-  return checked({
-    ...{ split: "", label: "", output: "" },
-    ...{ read: sum("read"), made: sum("made"), written: sum("written") },
-    ...{ rejected: sum("rejected"), filtered: sum("filtered") },
-    guarantee: guarantees.has("at-least-once") ? "at-least-once" : [...guarantees].join(),
-  })
+/** What came to one output in the end, over all splits. */
+export function sumLine({ step, guarantee, ...counts }: OutputSum): ReceiptLine {
+  return checked({ ...counts, split: "", label: "", output: step, guarantee: guarantee ?? "" })
 }
 
 function checked(line: Omit<ReceiptLine, "addsUp">): ReceiptLine {

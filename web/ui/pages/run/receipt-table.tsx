@@ -4,17 +4,20 @@ import { Notice } from "../../parts/notice.tsx"
 import { numberText, plural } from "../../parts/number-text.ts"
 import { Empty } from "../../parts/page.tsx"
 import { ScrollBox } from "../../parts/scroll-box.tsx"
-import { type ReceiptLine, receiptLines, sumOf } from "./receipt-lines.ts"
+import { type OutputSum, type ReceiptLine, receiptLines, sumLine } from "./receipt-lines.ts"
 
 /** Where every row went: read + made = written + rejected + filtered, line by line and in the sum. */
 export function ReceiptTable({
   receipts,
+  outputs,
   committed,
   adjusted,
   isOpen,
 }: {
   /** Of the splits that are committed, the first of them. */
   readonly receipts: readonly SplitReceipt[]
+  /** Over all splits. */
+  readonly outputs: readonly OutputSum[]
   /** How many splits are. */
   readonly committed: number
   readonly adjusted: RunReport["adjusted"]
@@ -32,7 +35,6 @@ export function ReceiptTable({
       </div>
     )
   const shown = lines.slice(0, MOST)
-  const sum = sumOf(lines)
   return (
     <div className="stack tight">
       {adjusted.length > 0 && (
@@ -61,7 +63,9 @@ export function ReceiptTable({
             ))}
           </tbody>
           <tfoot>
-            <Line line={sum} name={`Sum of ${plural(lines.length, "line")}`} />
+            {outputs.map((sum) => (
+              <Line key={sum.step} line={sumLine(sum)} name={`Sum of ${plural(sum.committed, "split")}`} />
+            ))}
           </tfoot>
         </table>
       </ScrollBox>

@@ -115,6 +115,7 @@ function Run({ run }: { readonly run: RunDetail }) {
             {tab === "receipt" && (
               <ReceiptTable
                 receipts={receipts}
+                outputs={run.detail?.outputs ?? []}
                 committed={run.detail?.splits.committed ?? receipts.length}
                 adjusted={report?.adjusted ?? []}
                 isOpen={isOpen}
