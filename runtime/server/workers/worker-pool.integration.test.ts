@@ -221,9 +221,10 @@ test("a worker touches no file outside of the folders that are open, whatever a 
         const error = yield* Effect.flip(pool.perform("check", { document, parameters: {}, sources: [], files }, USUAL))
         expect(error.message).toContain("outside of the folders that are open")
       }
-      const error = yield* Effect.flip(
-        pool.perform("testConnection", { source: "t", sources: [shop.source], files }, USUAL),
-      )
-      expect(error.message).toContain("outside of the folders that are open")
+      for (const path of [join(shop.folder, "t.db"), "link/t.db", "../t.db"]) {
+        const sources = [{ ...shop.source, settings: { path } }]
+        const error = yield* Effect.flip(pool.perform("testConnection", { source: "t", sources, files }, USUAL))
+        expect(error.message).toContain("outside of the folders that are open")
+      }
     }),
   ))
