@@ -2,6 +2,7 @@ import process from "node:process"
 import { Effect, Exit, Layer, Logger, ManagedRuntime, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { SignIn } from "../../core/server/access/sign-in.ts"
+import { goBefore } from "../server/priority.ts"
 import { serve } from "../server/serve.ts"
 import { type ServeOptions, serveOptions } from "../server/serve-options.ts"
 import { serverLayer } from "../server/server-layer.ts"
@@ -45,6 +46,7 @@ export const serveCommand = Command.make(
       try: () => serveOptions(given, settings, process.stderr.isTTY === true),
       catch: (error) => error as Error, // it says what is wrong
     })
+    goBefore()
     const runtime = yield* started(options)
     yield* Effect.scoped(
       Effect.gen(function* () {

@@ -4,6 +4,7 @@ import { Deferred, Effect, Logger, Queue } from "effect"
 import { RpcClient, RpcServer } from "effect/rpc"
 import { plugins } from "../../../plugins/registry.gen.ts"
 import { install } from "../../discovery/installed.ts"
+import { goWithOthers } from "../../server/priority.ts"
 import { readSettings } from "../../settings.ts"
 import { HostCalls } from "../channel/host-calls.ts"
 import { LineReader, lineOf } from "../channel/lines.ts"
@@ -18,6 +19,7 @@ import { Teller } from "./teller.ts"
  * server does: first what goes on is cancelled, so that no session of a database stays behind.
  */
 export async function work(): Promise<void> {
+  goWithOthers()
   // A signal to the whole group of processes is for the server to act on.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => {})
   await Effect.runPromise(Effect.scoped(serve).pipe(Effect.provide(Logger.layer([]))))
