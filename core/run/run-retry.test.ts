@@ -70,6 +70,41 @@ test("run tries a split again after a failure that may pass, and counts its rows
   expect(report.receipts.map(({ attempt }) => attempt)).toEqual([1, 3, 1])
 })
 
+test("run tries a split again alone when others were in its way", async () => {
+  let active = 0
+  let most = 0
+  const beside: number[] = []
+  const committed = new Map<string, CommittedSplit>()
+  const output = probeOutput({
+    id: "probe-out",
+    committed: async (split) => committed.get(split),
+    async write(split, rows, session) {
+      active++
+      try {
+        most = Math.max(most, active)
+        if (split.attempt > 1) beside.push(active)
+        let written = 0
+        for await (const item of rows) {
+          written += item.rows
+          await new Promise((resolve) => setTimeout(resolve, 5))
+        }
+        if (split.attempt === 1 && split.id !== "in/0") throw session.failure("conflict", "Cannot write: a deadlock")
+        if (split.attempt > 1) beside.push(active)
+        const done = { written, guarantee: "exactly-once" } as const
+        committed.set(split.id, { ...done, note: split.note() })
+        return done
+      } finally {
+        active--
+      }
+    },
+  })
+  const engine = testEngine({}, { plugins: probePlugins(probeInput({ splits: 4 }), output) })
+  const report = await engine.run(flow({ parallel: 4 }))
+  expect(report).toMatchObject({ status: "succeeded", retries: 3 })
+  expect(most).toBeGreaterThan(1)
+  expect(beside).toEqual([1, 1, 1, 1, 1, 1])
+})
+
 test("run asks the target after a commit whose answer was lost, and does not write twice", async () => {
   const target = remembering("probe-out", (_split, attempt) => (attempt === 1 ? "after" : undefined))
   const engine = testEngine({}, { plugins: probePlugins(probeInput(), target.output) })

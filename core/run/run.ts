@@ -1,4 +1,4 @@
-import { Cause, Clock, Effect, Exit, Fiber, type Scope } from "effect"
+import { Cause, Clock, Effect, Exit, Fiber, type Scope, Semaphore } from "effect"
 import type { Session, Sink } from "../contract/index.ts"
 import { Events } from "../events/events.ts"
 import { type Plan, type PlannedStep, runSettings } from "../flow/plan.ts"
@@ -190,6 +190,7 @@ const execute = Effect.fnUntraced(function* (
     ...machine,
     counters,
     journal,
+    places: yield* Semaphore.make(plan.settings.parallel),
     stallTimeoutMs: plan.settings.stallTimeoutMs,
     cancelTimeoutMs: plan.settings.cancelTimeoutMs,
     committed(step, split, rows) {

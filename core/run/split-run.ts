@@ -1,3 +1,4 @@
+import type { Semaphore } from "effect"
 import type {
   Batch,
   CommittedSplit,
@@ -36,6 +37,8 @@ export interface RunContext {
   readonly journal: Journal["Service"]
   /** The number of this attempt at the run. */
   readonly fence: number
+  /** One permit for each split that may run beside others; whoever takes all of them is alone. */
+  readonly places: Semaphore.Semaphore
   /** How long no row may move. */
   readonly stallTimeoutMs: number
   /** How long the steps of a split may take to let go after a failure or an abort. */

@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, type Result, Semaphore } from "effect"
 import type { CommittedSplit, FailureReason } from "../contract/index.ts"
 import { Events } from "../events/events.ts"
 import type { Plan } from "../flow/plan.ts"
@@ -25,7 +25,8 @@ export interface Workshop {
 
 /**
  * Brings one split to its commit at every output: asks what is committed already, and tries again after a failure that
- * may pass, with growing pauses. An interruption waits until its steps have let go.
+ * may pass, with growing pauses. Splits that are written at the same time may lock each other out: one that was in a
+ * conflict comes back when no other is at work. An interruption waits until its steps have let go.
  */
 export const runWork = Effect.fnUntraced(function* (shop: Workshop, work: Work) {
   const events = yield* Events
@@ -37,6 +38,7 @@ export const runWork = Effect.fnUntraced(function* (shop: Workshop, work: Work) 
   const canRepeat = outputs.every((step) => context.sinks.get(step.id)!.committed !== undefined)
   const deadline = settings.cancelTimeoutMs
   const first = firstTry(context.fence)
+  let isAlone = false
   for (let tried = 0; ; tried++) {
     const number = first + tried
     const committed: ReadonlyMap<string, CommittedSplit> =
@@ -46,8 +48,6 @@ export const runWork = Effect.fnUntraced(function* (shop: Workshop, work: Work) 
       for (const count of receipt.steps) context.counters.add(count.step, count)
       return yield* settled(shop, receipt)
     }
-    yield* safely(() => journal.splitStarted(split, number, [...committed.keys()]))
-    yield* events.publish({ type: "split.started", runId, split, label: work.split.label })
     const tally = new Tally(context.counters, plan.steps)
     const run = async (signal: AbortSignal) => {
       const receipt = await runSplit(context, work, { number, tally, committed }, signal)
@@ -56,12 +56,23 @@ export const runWork = Effect.fnUntraced(function* (shop: Workshop, work: Work) 
       await journal.splitCommitted(receipt)
       return receipt
     }
-    const result = yield* Effect.result(cancellable(run, deadline))
+    const started = Effect.gen(function* () {
+      yield* safely(() => journal.splitStarted(split, number, [...committed.keys()]))
+      yield* events.publish({ type: "split.started", runId, split, label: work.split.label })
+      return yield* Effect.result(cancellable(run, deadline))
+    })
+    const places: number = isAlone ? settings.parallel : 1
+    const result: Result.Result<SplitReceipt, PluginError> = yield* Semaphore.withPermits(
+      context.places,
+      places,
+      started,
+    )
     if (result._tag === "Success") return yield* published(shop, result.success)
-    const { reason, message, retryable } = result.failure
+    const { reason, message, retryable }: PluginError = result.failure
     yield* events.publish({ type: "split.failed", runId, split, reason, message })
     if (!retryable || !canRepeat || tried >= mostRetries(reason, settings)) return yield* result.failure
-    // Splits that were in each other's way must not come back at the same moment.
+    isAlone ||= reason === "conflict"
+    // Whoever else was in the way, of this run or of another, must not come back at the same moment.
     const waitMs = Math.round(Math.min(500 * 2 ** Math.min(tried, 6), 30_000) * (0.5 + Math.random()))
     tally.retract()
     shop.retried()
@@ -71,7 +82,7 @@ export const runWork = Effect.fnUntraced(function* (shop: Workshop, work: Work) 
   }
 })
 
-/** Splits that are written at the same time may lock each other out: that passes sooner or later. */
+/** Locks of others are given back sooner or later. */
 function mostRetries(reason: FailureReason, { splitRetries }: Plan["settings"]): number {
   return reason === "conflict" && splitRetries > 0 ? Math.max(splitRetries, CONFLICT_RETRIES) : splitRetries
 }

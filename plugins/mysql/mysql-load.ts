@@ -49,6 +49,10 @@ async function loadAll(
       hint: "Change the table to ENGINE=InnoDB",
     })
   }
+  await link.run(
+    action,
+    `SET SESSION innodb_lock_wait_timeout = CAST(LEAST(@@innodb_lock_wait_timeout, ${LOCK_WAIT_SECONDS}) AS UNSIGNED)`,
+  )
   if (request.mode !== "append" && request.keyColumns.length === 0) {
     throw session.failure("config", `${action}: mode "${request.mode}" needs key columns`)
   }
@@ -99,3 +103,9 @@ function withNegativeZeros(session: Session): Session {
     },
   }
 }
+
+/**
+ * A load that waits costs the one it waits for: InnoDB gives each row that is inserted into a gap the locks of all who
+ * wait for that gap, so that rows come ever slower. Who has waited long enough starts again when it is alone.
+ */
+const LOCK_WAIT_SECONDS = 5
