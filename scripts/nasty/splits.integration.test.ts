@@ -249,6 +249,23 @@ describe.each([
     await expectEachOnce(my, "t", "k", false)
   })
 
+  test("mysql takes four splits whose rows collide with a unique key, each good row once", async () => {
+    const [pg, my] = [await postgresSystem(), await mysqlSystem("", await start())]
+    // By their codes the rows of all splits lie beside each other, and so do the locks of a collision.
+    await pg.sql(`CREATE TABLE t (id int PRIMARY KEY, code text);
+      INSERT INTO t SELECT i, CASE WHEN i % 1000 = 7 THEN 'taken-' || i / 1000 ELSE 'code-' || i END FROM generate_series(1, 40000) AS i`)
+    await my.sql(`CREATE TABLE copy (id INT PRIMARY KEY, code VARCHAR(40) NOT NULL UNIQUE);
+      INSERT INTO copy SELECT -seq, CONCAT('taken-', seq - 1) FROM ${from1(40)}`)
+    const { report, refused } = await move(
+      { at: pg, table: "t", splitColumn: "id", splits: 4 },
+      { at: my, table: "copy" },
+      FOUR,
+    )
+    expect(report).toMatchObject({ status: "succeeded", rejected: 40 })
+    expect(refused.length).toBe(40)
+    expect(await my.sql("SELECT COUNT(*), COUNT(DISTINCT id) FROM copy")).toEqual([["40000", "40000"]])
+  })
+
   test("case 1, 30: mysql splits by a date that may be zero, and by skewed keys", async () => {
     const my = await mysqlSystem("", await start())
     await my.sql(
