@@ -297,10 +297,10 @@ async function drained(items: AsyncIterator<unknown>): Promise<number> {
   return count
 }
 
-/** Connections of the test's database but the one that asks. */
+/** Connections of clients to the test's database but the one that asks. */
 function others(name: (typeof SERVERS)[number], condition: string): string {
   return name === "postgres"
-    ? `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() ${condition}`
+    ? `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid() ${condition}`
     : `SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID() ${condition}`
 }
 

@@ -9,7 +9,9 @@ import type { Service } from "./service.ts"
  * starts one of its own instead.
  */
 export function postgres(version?: string): Promise<Service> {
-  return shared(`postgres ${version ?? ""}`, () => startPostgres({ ssl: true, ...(version && { version }) }))
+  return shared(`postgres ${version ?? ""}`, () =>
+    startPostgres({ ssl: true, settings: QUIET, ...(version && { version }) }),
+  )
 }
 
 export function mariadb(): Promise<Service> {
@@ -30,3 +32,9 @@ function shared(key: string, start: () => Promise<Service>): Promise<Service> {
 }
 
 const running = new Map<string, Promise<Service>>()
+
+/**
+ * Nothing happens that no test has asked for: vacuum and analyze come at any instant, take locks, run statements that name
+ * tables, and change how a table is divided. A test that is about statistics makes them.
+ */
+const QUIET = { autovacuum: "off" }
