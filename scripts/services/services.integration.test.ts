@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test"
-import { existsSync, readdirSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { connect as connectPlain, type Socket } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -85,9 +85,8 @@ describe.each([
   })
 
   test(`services ${kind} leaves nothing behind after stop`, async () => {
-    const before = folders(kind)
     const service = await start()
-    const folder = folders(kind).find((name) => !before.includes(name)) ?? ""
+    const folder = folderOf(kind, service.pid)
     expect(folder).not.toBe("")
     await service.stop()
     expect(isAlive(service.pid)).toBe(false)
@@ -95,11 +94,10 @@ describe.each([
   })
 
   test(`services ${kind} ends with a process that is killed, even when a grandchild lives on`, async () => {
-    const before = folders(kind)
     const owner = Bun.spawn([process.execPath, "-e", OWNER, join(import.meta.dir, `${kind}.ts`)], { stdout: "pipe" })
     const { server, grandchild } = JSON.parse(await firstLine(owner.stdout)) as { server: number; grandchild: number }
     try {
-      const folder = folders(kind).find((name) => !before.includes(name)) ?? ""
+      const folder = folderOf(kind, server)
       expect(isAlive(server)).toBe(true)
       expect(folder).not.toBe("")
       owner.kill("SIGKILL")
@@ -187,8 +185,17 @@ async function handshake(service: Service, ca = ""): Promise<string> {
   })
 }
 
-function folders(kind: string): string[] {
-  return readdirSync(tmpdir()).filter((name) => name.startsWith(`headrace-${kind}-`))
+/** The folder of the server with this process, among those of other tests on this machine. */
+function folderOf(kind: string, pid: number): string {
+  const isOf = (name: string) => {
+    const file = join(tmpdir(), name, "pid")
+    try {
+      return Number(readFileSync(file, "utf8")) === pid
+    } catch {
+      return false
+    }
+  }
+  return readdirSync(tmpdir()).find((name) => name.startsWith(`headrace-${kind}-`) && isOf(name)) ?? ""
 }
 
 async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
