@@ -43,7 +43,9 @@ describe.each(["18", "15"])("postgres %s", (version) => {
     }
     const loading = failureOf(hung.load(load, rows(), session))
     const copies = () =>
-      resumed.query("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query ~ 'COPY'")
+      resumed.query(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query ~ 'COPY'",
+      )
     while ((await copies())[0]![0] !== "2") await Bun.sleep(5)
     await resumed.evictOthers!({ id: "r-1", fence: 3 })
     expect(await names(resumed)).toEqual(["headrace r-1 3", "headrace r-1 3", "headrace r-10 1"])
