@@ -16,6 +16,7 @@ const Boat = Schema.Struct({
 })
 
 let interrupted = 0
+let begun = Promise.withResolvers<void>()
 const declared = { tag: "boats", summary: "For a test." } as const
 const { app, audit, runtime } = testApp(
   [
@@ -89,7 +90,11 @@ const { app, audit, runtime } = testApp(
           return Effect.fail(new StoreError({ reason: "connection", message: "postgres://user:hunter2@db is away" }))
         if (how === "full") return Effect.fail(new StoreError({ reason: "resource", message: "no space on /var" }))
         if (how === "answer") return Effect.succeed({ known: 0.5 })
-        if (how === "slow") return Effect.onInterrupt(Effect.never, () => Effect.sync(() => void interrupted++))
+        if (how === "slow")
+          return Effect.andThen(
+            Effect.sync(() => begun.resolve()),
+            Effect.onInterrupt(Effect.never, () => Effect.sync(() => void interrupted++)),
+          )
         return Effect.die(new Error("secret of the stack"))
       },
     }),
@@ -285,7 +290,7 @@ describe("the frame tells failures:", () => {
   test("nobody waits for a read any more", async () => {
     const abort = new AbortController()
     const asked = ask("/fails/slow", { signal: abort.signal })
-    await Bun.sleep(10)
+    await begun.promise
     abort.abort()
     expect((await asked).status).toBe(499)
     expect(interrupted).toBe(1)

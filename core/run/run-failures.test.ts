@@ -190,13 +190,18 @@ test("run says what stays committed when a later split fails, and finishes nothi
 })
 
 test("run says what one output has committed of a split that fails at another", async () => {
-  const good = probeOutput({ id: "good" })
+  const written = Promise.withResolvers<void>()
+  const good = probeOutput({
+    id: "good",
+    write: (...given) => counted(...given).finally(() => written.resolve()),
+  })
   const bad = probeOutput({
     id: "bad",
     async write(split, rows, session) {
       await counted(split, rows, session)
-      // The other output has long ended by then.
-      await new Promise((resolve) => setTimeout(resolve, 20))
+      await written.promise
+      // The run has noted it by the next turn of the event loop.
+      await new Promise((resolve) => setTimeout(resolve))
       throw session.failure("resource", "Cannot commit: the disk is full")
     },
   })
