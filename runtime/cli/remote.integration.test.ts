@@ -39,10 +39,12 @@ const write = (name: string, document: object) =>
 
 const READ = { id: "read", use: "sqlite-input", config: { dataSource: "shop", table: "people" } }
 const WRITE = { id: "write", use: "sqlite-output", config: { dataSource: "shop", table: "target" } }
+/** Weeks of them. */
+const ENDLESS = 100_000_000_000_000
 const GENERATE = {
   id: "make",
   use: "rows-input",
-  config: { columns: [{ name: "id", type: "int64", sequence: true }], rows: 100_000_000 },
+  config: { columns: [{ name: "id", type: "int64", sequence: true }], rows: ENDLESS },
 }
 await write("slow", chain(GENERATE, { id: "drop", use: "discard-output" }))
 // A name that would be something else in a path, a shell or a query.

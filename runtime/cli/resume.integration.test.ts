@@ -195,7 +195,9 @@ test("headrace cancel stops a process, removes what it left, and leaves nothing 
     use: "sqlite-output",
     config: { dataSource: "t.db", table: "t", createTable: true, mode: "replaceTable" },
   }
-  await at.write("flow.json", chain(READ, write))
+  // Far more than can be read before the other process has started, on however fast a machine.
+  const endless = { ...READ, config: { ...READ.config, rows: 1000 * ROWS, splits: 10_000 } }
+  await at.write("flow.json", chain(endless, write))
   const child = at.start(["run", "flow.json"])
   while (!existsSync(at.path("home/state.db")) || !hasCommitted(at)) await Bun.sleep(2)
   const { id } = at.newestRun()

@@ -78,7 +78,7 @@ export async function serve({ home, environment = {}, command = FROM_SOURCE }: S
 }
 
 async function address(child: Bun.Subprocess, said: () => string): Promise<string> {
-  for (let tries = 0; tries < 5000; tries++) {
+  for (let tries = 0; tries < 20_000; tries++) {
     const found = /https?:\/\/[^\s/]+:\d+/.exec(said())?.[0]
     if (found !== undefined && (await isReady(found))) return found
     if (child.exitCode !== null) break
