@@ -22,7 +22,7 @@ export async function openBrowser(): Promise<Looker> {
     close: () => browser.close(),
     async context(options = {}) {
       const context = await browser.newContext({ viewport: { width: 1360, height: 860 }, ...options })
-      context.setDefaultTimeout(20_000)
+      context.setDefaultTimeout(50_000)
       context.on("page", (page) => {
         page.on("pageerror", (error) => complaints.push(`${page.url()}: ${error.message}`))
         page.on("dialog", (dialog) => {
