@@ -94,11 +94,7 @@ test("a worker that ignores a cancel is killed after the deadline, and another o
       const cancelled = Deferred.makeUnsafe<void>()
       const order = orderOf(shop, "run-1", flowOf({ rows: 10 }, { through: { what: "hang" } }))
       const onTold = (told: Told) =>
-        void (
-          told.kind === "event" &&
-          told.event.type === "split.started" &&
-          Deferred.doneUnsafe(cancelled, Effect.void)
-        )
+        void (told.kind === "log" && told.text === "it hangs" && Deferred.doneUnsafe(cancelled, Effect.void))
       const error = yield* Effect.flip(pool.perform("run", order, { deadlineMs: 300, cancelled, onTold }))
       expect(error).toMatchObject({ kind: "killed", message: expect.stringContaining("300 ms after it was told to") })
       const { report } = yield* pool.perform("close", { ...order, force: true }, USUAL)

@@ -78,9 +78,14 @@ const component = { kind: "transform", id: "trouble", title: "Trouble", summary:
 const manifest = { name: "trouble", version: "1.0.0", engine: 1, permissions: {}, components: [component] }
 const code = `
 const harms = {
-  // The process does nothing else any more, cancelling included.
-  hang() { const end = Date.now() + 60_000; while (Date.now() < end); },
-  eat() { const held = []; for (;;) { held.push(new Uint8Array(16_777_216).fill(1)); if (held.length > 400) throw new Error("too much") ; Bun.sleepSync(5) } },
+  // The process does nothing else any more, cancelling included. What it has just told may never be sent; this is.
+  hang() { console.error("it hangs"); const end = Date.now() + 60_000; while (Date.now() < end); },
+  eat() {
+    const held = []
+    for (const end = Date.now() + 60_000; Date.now() < end; Bun.sleepSync(5))
+      if (held.length < 40) held.push(new Uint8Array(16_777_216).fill(1))
+    throw new Error("nobody minds " + held.length)
+  },
   die() { console.error("the driver is broken"); process.kill(process.pid, "SIGSEGV"); const end = Date.now() + 60_000; while (Date.now() < end); },
   print() { console.log("a stray line"); process.stdout.write('{"_tag":"half') },
   leak(session) { session.log.info("connecting", { password: "hunter2-secret" }); console.log("hunter2-secret"); process.stderr.write("hunter2-secret\\n") },
