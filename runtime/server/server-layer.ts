@@ -68,7 +68,7 @@ export function serverLayer(options: ServeOptions, settings: Settings["Service"]
 export type ServerServices = Layer.Success<ReturnType<typeof serverLayer>>
 
 /** Servers that share a store tell each other that they live by what their dispatchers write. */
-const shared = Layer.succeed(StoreClaim, { id: "", lost: Effect.never })
+const shared = Layer.succeed(StoreClaim, { id: "", lost: Effect.never, fault: Effect.undefined })
 
 /** What everything else stands on. */
 const ground = Vault.layer.pipe(

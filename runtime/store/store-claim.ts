@@ -1,5 +1,5 @@
 import { eq, lt } from "drizzle-orm"
-import { Clock, Context, Deferred, Effect, Schedule } from "effect"
+import { Clock, Context, Deferred, Effect, Ref, Schedule } from "effect"
 import { makeId } from "../../core/server/id.ts"
 import { StoreDatabase } from "../../core/store/database.ts"
 import { StoreError } from "../../core/store/store-error.ts"
@@ -13,6 +13,8 @@ export class StoreClaim extends Context.Service<
     readonly id: string
     /** Resolves when another server has taken the store over, because this one was asleep for too long: it must end. */
     readonly lost: Effect.Effect<void>
+    /** Why its last sign of life could not be written, such as a full disk; nothing where it could. */
+    readonly fault: Effect.Effect<StoreError | undefined>
   }
 >()("runtime/store/StoreClaim") {}
 
@@ -57,9 +59,14 @@ export const claimStore = Effect.gen(function* () {
     )
     if (!found) yield* Deferred.succeed(lost, undefined)
   })
+  const fault = yield* Ref.make<StoreError | undefined>(undefined)
   // A store that does not answer for a moment is no reason to end.
-  yield* Effect.forkScoped(Effect.repeat(Effect.ignore(beat), Schedule.spaced(BEAT_MS)))
-  return { id, lost: Deferred.await(lost) } satisfies StoreClaim["Service"]
+  const noted = Effect.matchEffect(beat, {
+    onFailure: (error) => Ref.set(fault, error),
+    onSuccess: () => Ref.set(fault, undefined),
+  })
+  yield* Effect.forkScoped(Effect.repeat(noted, Schedule.spaced(BEAT_MS)))
+  return { id, lost: Deferred.await(lost), fault: Ref.get(fault) } satisfies StoreClaim["Service"]
 
   function isGone(other: Server, now: number): boolean {
     const life = lifeOf({
