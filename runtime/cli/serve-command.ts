@@ -44,13 +44,15 @@ export const serveCommand = Command.make(
     }
     const options = yield* Effect.try({
       try: () => serveOptions(given, settings, process.stderr.isTTY === true),
-      catch: (error) => error as Error, // it says what is wrong
+      catch: (error) => usage((error as Error).message), // it says what is wrong
     })
     goBefore()
     const runtime = yield* started(options)
     yield* Effect.scoped(
       Effect.gen(function* () {
-        const { url } = yield* serve(options, runtime)
+        const { url } = yield* Effect.catchTag(serve(options, runtime), "RequestError", ({ message, hint }) =>
+          Effect.fail(usage(message, hint)),
+        )
         const shown = options.publicUrl ?? url
         screen.out(`Headrace is ready: ${shown}`)
         const first = yield* Effect.promise(() => runtime.runPromise(SignIn.use(({ inviteFirst }) => inviteFirst)))

@@ -44,9 +44,15 @@ function cannotListen(hostname: string, port: number, error: unknown) {
     return refuse("unavailable", `Cannot listen at ${where}: another program does`, {
       hint: "Choose another port: --port N, or 0 for a free one",
     })
-  const why = error instanceof Error ? error.message : String(error)
+  const why = REASONS[code ?? ""] ?? (error instanceof Error ? error.message : String(error))
   return refuse("unavailable", `Cannot listen at ${where}: ${why}`, { hint: "Choose another --host or --port" })
 }
 
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EADDRNOTAVAIL: "this machine has no such address",
+  ENOENT: "this machine has no such address",
+  ENOTFOUND: "this machine has no such address",
+}
 const MOST_BYTES = 64 * 1024 * 1024
 const DRAIN_MS = 2000

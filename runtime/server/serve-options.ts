@@ -44,12 +44,19 @@ export function serveOptions(flags: ServeFlags, settings: Settings["Service"], i
   if (format !== "json" && format !== "text")
     throw new RangeError(`HEADRACE_LOG_FORMAT is "${format}", and has to be json or text`)
   const store = flags.store ?? text("HEADRACE_STORE") ?? join(home, "state.db")
+  // What stands behind it may be a password.
+  const [, scheme] = /^([a-z][a-z0-9+.-]+):/i.exec(store) ?? []
+  if (scheme !== undefined && !isPostgres(store))
+    throw new RangeError(`The store begins with "${scheme}:", and has to be a path or postgres://…`)
+  const port = flags.port ?? number("HEADRACE_PORT", 8484, PORTS)
+  if (port < PORTS[0] || port > PORTS[1])
+    throw new RangeError(`The port is ${port}, and has to be from ${PORTS[0]} to ${PORTS[1]}`)
   const publicUrl = flags.publicUrl ?? text("HEADRACE_PUBLIC_URL")
   if (publicUrl !== undefined && !/^https?:$/.test(URL.parse(publicUrl)?.protocol ?? ""))
     throw new RangeError(`The public address is "${publicUrl}", and has to be http://… or https://…`)
   return {
     hostname: flags.hostname ?? text("HEADRACE_HOST") ?? "127.0.0.1",
-    port: flags.port ?? number("HEADRACE_PORT", 8484, [0, 65_535]),
+    port,
     publicUrl,
     store: isPostgres(store) ? store : resolve(cwd, store),
     warmWorkers: number("HEADRACE_WARM_WORKERS", 1, [0, 64]),
@@ -61,6 +68,8 @@ export function serveOptions(flags: ServeFlags, settings: Settings["Service"], i
     otlpUrl: text("HEADRACE_OTLP_URL"),
   }
 }
+
+const PORTS = [0, 65_535] as const
 
 export function isPostgres(store: string): boolean {
   return /^postgres(ql)?:\/\//.test(store)

@@ -32,7 +32,9 @@ import { Retention } from "../../core/store/retention.ts"
 import type { Settings } from "../settings.ts"
 import { postgresDatabaseLayer } from "../store/postgres-database.ts"
 import { sqliteDatabaseLayer } from "../store/sqlite-database.ts"
+import { storeCall } from "../store/store-call.ts"
 import { claimStore, StoreClaim } from "../store/store-claim.ts"
+import { storeErrorOf } from "../store/store-failure.ts"
 import { catalogueLayer } from "./catalogue.ts"
 import { masterKeysLayer } from "./master-keys.ts"
 import { ownCommand } from "./own-command.ts"
@@ -83,11 +85,19 @@ const engineStore = Layer.mergeAll(runStoreLayer, quarantineLayer, marksLayer)
 function workers(options: ServeOptions, { home, environment }: Settings["Service"]) {
   // Where relative paths of flows start from, and where everybody may read and write files.
   const base = join(home, "files")
-  mkdirSync(base, { recursive: true, mode: 0o700 })
-  const pool = workerPoolLayer({
-    ...{ ...usualWorkers, base, home, environment, command: ownCommand() },
-    ...{ slots: options.mostRuns, warm: options.warmWorkers, mostBytes: options.workerMegabytes * 1_048_576 },
-  })
+  const folder = storeCall<unknown, never>(
+    async () => mkdirSync(base, { recursive: true, mode: 0o700 }),
+    (error) => storeErrorOf("make a folder", base, error),
+  )
+  const pool = Layer.unwrap(
+    Effect.as(
+      folder,
+      workerPoolLayer({
+        ...{ ...usualWorkers, base, home, environment, command: ownCommand() },
+        ...{ slots: options.mostRuns, warm: options.warmWorkers, mostBytes: options.workerMegabytes * 1_048_576 },
+      }),
+    ),
+  )
   return Layer.mergeAll(pool, serverProcessLayer).pipe(Layer.provideMerge(engineStore))
 }
 

@@ -57,7 +57,7 @@ const DENIED: Kind = ["permission", "permission denied", "Let HEADRACE_HOME name
 const BROKEN: Kind = [
   "protocol",
   "the file is damaged, or no store of Headrace",
-  "Move the file away: a new one is made; what it said of earlier runs is lost",
+  "Restore a backup by headrace restore; or move the file away: a new one is made, and what it held is lost",
 ]
 const BUSY: Kind = ["conflict", "another process has held it for too long", "Run it again when that process is done"]
 const IO: Kind = [
@@ -74,6 +74,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   EPERM: DENIED,
   EROFS: ["permission", "the disk is read-only", DENIED[2]],
   ENOTDIR: ["config", "a part of the path is no folder", DENIED[2]],
+  EISDIR: ["config", "it is a folder", "Move it away, or let HEADRACE_HOME name another folder"],
   EEXIST: ["config", "a part of the path is no folder", DENIED[2]],
 }
 /** SQLITE_CONSTRAINT_PRIMARYKEY, _UNIQUE and _ROWID. */
