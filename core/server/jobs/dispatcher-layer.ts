@@ -101,8 +101,8 @@ export function dispatcherLayer({ stopMs }: DispatcherOptions) {
         resume: (actor, id, options) => resume(context, actor, id, options),
         replay: (actor, id, options) => replay(context, actor, id, options),
         logs: (id, filter) =>
-          // What waits to be written is part of the answer.
-          Effect.andThen(Effect.andThen(find(id), logs.flush), logs.read(id, filter)),
+          // What waits to be written is part of the answer, where it can be written.
+          Effect.andThen(Effect.andThen(find(id), Effect.ignore(logs.flush)), logs.read(id, filter)),
         events: (id) => hub.events(id),
         load: Effect.gen(function* () {
           const queued = yield* Effect.orElseSucceed(countQueued, () => 0)

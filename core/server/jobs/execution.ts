@@ -1,9 +1,12 @@
 import { and, eq } from "drizzle-orm"
 import { Cause, Clock, Deferred, Effect, Schedule } from "effect"
+import type { Queries } from "../../store/database.ts"
+import type { StoreError } from "../../store/store-error.ts"
 import type { JobStart } from "../../store/tables/job-tables.ts"
 import { queueDeliveries } from "../triggers/delivery-queue.ts"
 import { attempt, type Outcome } from "./attempt.ts"
 import { type ActiveJob, type DispatchContext, stopJob } from "./dispatch-context.ts"
+import type { Job } from "./dispatcher.ts"
 import { insertLines, type LogRow } from "./job-logs.ts"
 import { type JobRow, jobOf } from "./job-row.ts"
 
@@ -23,13 +26,26 @@ export const execute = Effect.fnUntraced(function* (context: DispatchContext, ro
   const changes = changesOf(job, outcome, at)
   logs.add(row.id, at, lastLine(row, { ...row, ...changes }))
   yield* settle(context, row, { changes, lines: logs.close(row.id) }).pipe(
-    Effect.retry({ times: STORE_TRIES, schedule: Schedule.spaced(STORE_WAIT_MS) }),
+    untilStored(() => context.isStopping),
     // The next start of a server finds it running under a server that is gone.
     Effect.catchCause((cause) => Effect.logError("Cannot record how a run has ended", { run: row.id }, cause)),
   )
   active.delete(row.id)
   yield* context.wake
 }, Effect.uninterruptible)
+
+/**
+ * Writes again what the store could not take: a full disk, or a server of databases that is gone, may be mended after hours. A
+ * server that is told to stop, and whatever does not pass by itself, has so many tries.
+ */
+export function untilStored(isStopping: () => boolean) {
+  return <A>(write: Effect.Effect<A, StoreError>): Effect.Effect<A, StoreError> =>
+    Effect.suspend(() => {
+      let tries = 0
+      const goesOn = ({ reason }: StoreError) => ++tries < STORE_TRIES || (LASTING.has(reason) && !isStopping())
+      return Effect.retry(write, { while: goesOn, schedule: Schedule.spaced(STORE_WAIT_MS) })
+    })
+}
 
 /** Records what an attempt has come to, unless somebody else has the job by now. */
 const settle = Effect.fnUntraced(function* (
@@ -45,12 +61,21 @@ const settle = Effect.fnUntraced(function* (
     const done = await update(jobs).set(changes).where(mine).returning({ id: jobs.id })
     if (done.length === 0) return false
     await insertLines(queries, lines)
+    await endRun(queries, job)
     if (job.endedAt !== null && job.status !== "queued") await queueDeliveries(queries, job, job.endedAt)
     return true
   })
   if (!isDone) return
   hub.publish({ type: job.status === "queued" ? "job.queued" : "job.ended", job })
 })
+
+/** A worker that could not record how its run has ended is done with it all the same: nobody has to wait for it. */
+async function endRun({ update, tables: { runs } }: Queries, { id, status, endedAt }: Job): Promise<void> {
+  if (endedAt === null || (status !== "failed" && status !== "cancelled")) return
+  await update(runs)
+    .set({ status, endedAt })
+    .where(and(eq(runs.id, id), eq(runs.status, "running")))
+}
 
 function changesOf({ row, isBegun }: ActiveJob, outcome: Outcome, at: number): Partial<JobRow> {
   const { ending } = outcome
@@ -98,3 +123,4 @@ function faultOutcome(cause: Cause.Cause<unknown>): Outcome {
 
 const STORE_TRIES = 30
 const STORE_WAIT_MS = 1000
+const LASTING: ReadonlySet<StoreError["reason"]> = new Set(["resource", "connection", "permission", "conflict"])

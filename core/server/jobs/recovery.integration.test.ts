@@ -6,7 +6,7 @@ import { Effect, Option, Stream } from "effect"
 import { type RigOptions, ServerRig } from "../../../runtime/server/testdata/server-rig.ts"
 import { flowOf } from "../../../runtime/server/workers/testdata/workshop.ts"
 import { postgres } from "../../../scripts/services/services.ts"
-import type { StoreDatabase } from "../../store/database.ts"
+import { StoreDatabase } from "../../store/database.ts"
 import { RunStore } from "../../store/run-store.ts"
 import type { FlowProperties } from "../../store/tables/flow-tables.ts"
 import { system } from "../access/actor.ts"
@@ -149,6 +149,32 @@ test("after a kill -9 of the server, its worker leaves and the next start ends t
     }),
   )
   expect(await rows()).toEqual([{ all: MANY, distinct: MANY }])
+})
+
+test("a run that had succeeded when its server died, but was not written down as such, has succeeded", async () => {
+  const { use, rows } = await world({})
+  const id = await use(
+    Effect.gen(function* () {
+      const { id } = yield* begin
+      expect(yield* ended(id)).toMatchObject({ status: "succeeded", written: ROWS })
+      return id
+    }),
+  )
+  await use(
+    Effect.gen(function* () {
+      const { write } = yield* StoreDatabase
+      // What a server leaves that is killed between the end of a run and its note.
+      const left = { status: "running", server: "gone", endedAt: null, written: null } as const
+      yield* write(async ({ update, tables: { jobs } }) => void (await update(jobs).set(left)))
+    }),
+  )
+  await use(
+    Effect.gen(function* () {
+      expect(yield* ended(id)).toMatchObject({ status: "succeeded", written: ROWS, rejected: 0, message: null })
+      expect(yield* receipts(id)).toEqual({ status: "succeeded", fence: 1, written: ROWS })
+    }),
+  )
+  expect(await rows()).toEqual([{ all: ROWS, distinct: ROWS }])
 })
 
 test("a run of a flow that is not to be resumed is closed and has failed after a crash of its server", async () => {

@@ -76,6 +76,8 @@ const resume = Effect.fnUntraced(function* (order: Orders["resume"], options: Ca
   const store = yield* RunStore
   const found = yield* asked(() => store.find(order.run))
   if (found === undefined) return yield* run(order, options)
+  // Its server died after the run had ended and before it had written that down.
+  if (found.status === "succeeded" && found.report !== undefined) return found.report
   yield* refuseUnfit(found, { parameters: {}, asStored: true, force: order.force })
   const flow = named(yield* storedFlow(found), order)
   return yield* goOn(found, flow, order, watch(options))
