@@ -107,6 +107,13 @@ export interface TableInfo {
   readonly estimatedRows?: number
 }
 
+/** A part of a table, by where its rows lie. */
+export interface PhysicalSplit {
+  readonly label: string
+  readonly where: string
+  readonly lasting?: boolean
+}
+
 /**
  * One connection. Calls do not overlap, except `close` and `waitsFor`. A call that takes longer than the run allows has the
  * signal of the session of `connect` aborted: what runs at the server is to be cancelled then. Every promise rejects with
@@ -123,11 +130,11 @@ export interface Connection extends AsyncDisposable {
   /** Absent when the table does not exist. */
   describeTable(table: TableName): Promise<TableInfo | undefined>
   describeQuery(sql: string): Promise<Columns>
-  /** Predicates over the table's physical order that partition it (PostgreSQL: page ranges). Absent: it has none. */
-  physicalSplits?(
-    table: TableName,
-    wanted: number,
-  ): Promise<readonly { readonly label: string; readonly where: string }[]>
+  /**
+   * Predicates over the table's physical order that partition it (PostgreSQL: page ranges). Absent: it has none. Those of a
+   * `lasting` order mean the same rows in any snapshot, as ranges of a key do.
+   */
+  physicalSplits?(table: TableName, wanted: number): Promise<readonly PhysicalSplit[]>
   /** Whether the server computes the MD5 of {@link ColumnChecksum}. Absent: it does. Otherwise the host reads values back. */
   hasMd5?(): Promise<boolean>
   /** Encodings in which a result with these columns can be read, best first. */

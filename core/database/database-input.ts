@@ -5,6 +5,7 @@ import type {
   Input,
   InputPlan,
   OpenRequest,
+  PhysicalSplit,
   Session,
   Snapshot,
   Source,
@@ -280,5 +281,9 @@ async function partsOf(
   }
   if (selection.table === undefined || connection.physicalSplits === undefined) return all
   const pages = await connection.physicalSplits(selection.table, wanted)
-  return pages.length === 0 ? all : pages.map(({ label, where }) => ({ label, condition: where, volatile: true }))
+  return pages.length === 0 ? all : pages.map(partOf)
+}
+
+function partOf({ label, where, lasting = false }: PhysicalSplit): Part {
+  return { label, condition: where, ...(lasting ? {} : { volatile: true }) }
 }

@@ -6,6 +6,7 @@ import type {
   Failure,
   Frame,
   LoadRequest,
+  PhysicalSplit,
   ReadRequest,
   Session,
   TableInfo,
@@ -89,10 +90,7 @@ export class SqliteConnection implements Connection {
   }
 
   /** Ranges of the row number, in which SQLite keeps a table. */
-  async physicalSplits(
-    table: TableName,
-    wanted: number,
-  ): Promise<readonly { readonly label: string; readonly where: string }[]> {
+  async physicalSplits(table: TableName, wanted: number): Promise<readonly PhysicalSplit[]> {
     return this.#run(`Cannot split "${table.name}"`, "read", () => rowidRanges(this.#database, table, wanted))
   }
 
@@ -221,7 +219,7 @@ function encodingOf(database: DatabaseSync): string {
   return String(pragma(database, "PRAGMA encoding")[0]!.encoding)
 }
 
-function rowidRanges(database: DatabaseSync, table: TableName, wanted: number): { label: string; where: string }[] {
+function rowidRanges(database: DatabaseSync, table: TableName, wanted: number): readonly PhysicalSplit[] {
   const info = describeTable(database, table)
   const schema = table.schema ?? "main"
   const [kind] = pragma(
@@ -233,6 +231,8 @@ function rowidRanges(database: DatabaseSync, table: TableName, wanted: number): 
   const names = new Set(info?.columns.map(({ name }) => name.toLowerCase()))
   const rowid = ["rowid", "_rowid_", "oid"].find((name) => !names.has(name))
   if (kind?.type !== "table" || kind.wr !== 0 || rowid === undefined) return []
+  // Row numbers that are a key stay what they are; others may be given anew by VACUUM.
+  const lasting = info?.columns.some(({ identity }) => identity) ?? false
   const from = source(schema, info!.table.name)
   const statement = database.prepare(
     `SELECT (SELECT min(${rowid}) FROM ${from}) AS least, (SELECT max(${rowid}) FROM ${from}) AS most`,
@@ -249,7 +249,8 @@ function rowidRanges(database: DatabaseSync, table: TableName, wanted: number): 
     const where = [from === undefined ? [] : `${rowid} >= ${from}`, to === undefined ? [] : `${rowid} < ${to}`]
       .flat()
       .join(" AND ")
-    return { label: `rows ${from ?? least}-${to === undefined ? most : to - 1n}`, where: where === "" ? "1" : where }
+    const label = `rows ${from ?? least}-${to === undefined ? most : to - 1n}`
+    return { label, where: where === "" ? "1" : where, lasting }
   })
 }
 

@@ -329,6 +329,20 @@ test("sqlite splits a table by row numbers, each row in exactly one range", asyn
   expect(rows.map(([v]) => Number(v)).sort((a, b) => a - b)).toEqual(Array.from({ length: 1000 }, (_, i) => i + 1))
 })
 
+test("sqlite's row numbers last where they are a key, and only there", async () => {
+  const opened = await open()
+  const lasting = async (columns: string) => {
+    await opened.connection.execute("DROP TABLE IF EXISTS t")
+    await opened.connection.execute(`CREATE TABLE t (${columns})`)
+    await opened.connection.execute("INSERT INTO t (id) VALUES (1), (2), (3), (4)")
+    return (await opened.connection.physicalSplits!({ name: "t" }, 2)).map((split) => split.lasting)
+  }
+  expect(await lasting("id INTEGER PRIMARY KEY, v TEXT")).toEqual([true, true])
+  // Neither is another name of the row number.
+  expect(await lasting("id INT PRIMARY KEY, v TEXT")).toEqual([false, false])
+  expect(await lasting("id INTEGER, v TEXT")).toEqual([false, false])
+})
+
 test("sqlite quotes identifiers and literals so that nothing breaks out", async () => {
   const opened = await open()
   for (const text of ["a'b", "a\0'b", "'; DROP TABLE t; --", "😀", ""]) {
