@@ -11,9 +11,11 @@ import {
   type LostSnapshot,
   lostSnapshots,
   RESUMABLE_MS,
+  shownRows,
   sourcesDiffer,
+  unrepeatable,
 } from "../../core/store/resumption.ts"
-import type { RecordedStep, RunProgress, RunRecord } from "../../core/store/run-record.ts"
+import { committedRows, type RecordedStep, type RunProgress, type RunRecord } from "../../core/store/run-record.ts"
 import { RunStore } from "../../core/store/run-store.ts"
 import { thisProcess } from "../store/process-owner.ts"
 import { asked } from "../store/store.ts"
@@ -84,7 +86,7 @@ export const planResumption = Effect.fnUntraced(function* (
   const progress = yield* asked(() => store.progress(run.id))
   yield* refuseOvertaken(run, progress)
   const lost = lostSnapshots(progress)
-  for (const each of lost) yield* refuseLost(run.id, each, newSnapshot)
+  for (const each of lost) yield* refuseLost(run, each, { newSnapshot, receipts: progress.receipts })
   const { parameters, bizdate, scheduledAt } = run
   const plan = yield* planNew({ flow, parameters, bizdate, scheduledAt, runId: run.id, fence: run.fence + 1 })
   const moved = sourcesDiffer(run.sources, yield* fingerprints(plan))
@@ -102,23 +104,29 @@ export const planResumption = Effect.fnUntraced(function* (
   return { plan, progress, newSnapshot } satisfies Resumption
 })
 
-function refuseLost(id: string, { step, committed, splits, volatile }: LostSnapshot, newSnapshot: boolean) {
-  const left = splits - committed
-  const cannot = `Cannot resume run ${id}: input "${step}" had one state of the data for all splits, and it is gone. ${committed} of ${splits} splits are committed`
-  if (volatile.length > 0)
-    return snapshotLost(
-      `${cannot}, and ${volatile.length} of the others, such as "${volatile[0]!.label}", are other rows in another state`,
-      `Begin anew: headrace resume ${id} --restart`,
-    )
-  if (newSnapshot) return Effect.void
-  return snapshotLost(
-    `${cannot}; the other ${left} can only be read as the source is now. A row that has moved from one range to another since then would be missing or there twice`,
-    `Accept that with --new-snapshot, or begin anew with --restart`,
-  )
+interface Lost {
+  readonly newSnapshot: boolean
+  readonly receipts: readonly SplitReceipt[]
 }
 
-function snapshotLost(message: string, hint: string) {
-  return flowError([{ message, hint, code: SNAPSHOT_LOST }])
+function refuseLost(run: RunRecord, lost: LostSnapshot, { newSnapshot, receipts }: Lost) {
+  const { step, committed, splits, volatile } = lost
+  const left = splits - committed
+  if (volatile.length === 0 && newSnapshot) return Effect.void
+  const cannot = `Cannot resume run ${run.id}: input "${step}" had one state of the data for all splits, and it is gone. ${committed} of ${splits} splits are committed`
+  const why =
+    volatile.length > 0
+      ? `, and ${volatile.length} of the others, such as "${volatile[0]!.label}", are other rows in another state`
+      : `; the other ${left} can only be read as the source is now. A row that has moved from one range to another since then would be missing or there twice`
+  const consent = volatile.length > 0 ? [] : ["Accept that: resume it with --new-snapshot"]
+  // Rows that were appended are in the way of a run that begins anew.
+  const appended = unrepeatable(run.steps, committedRows(receipts))
+  const anew =
+    appended.length === 0
+      ? `Begin anew: headrace resume ${run.id} --restart`
+      : `Remove what it has committed, ${shownRows(appended)}, give it up with "headrace cancel ${run.id}", and run the flow`
+  const problem = { message: cannot + why, hint: [...consent, anew].join(". Or: ") }
+  return flowError([appended.length === 0 ? { ...problem, code: SNAPSHOT_LOST } : problem])
 }
 
 /** Claims a run and goes on with it. */

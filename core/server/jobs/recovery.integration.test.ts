@@ -220,6 +220,34 @@ test("a run whose snapshot is lost is begun anew where its rows are found by the
   expect(await rows()).toEqual([{ all: ROWS, distinct: ROWS }])
 })
 
+test("a run whose snapshot is lost after it has appended rows waits for somebody who decides", async () => {
+  const { use, rows } = await world({ splits: 60 })
+  await use(
+    Effect.gen(function* () {
+      const store = yield* RunStore
+      const dispatcher = yield* Dispatcher
+      const job = yield* begin
+      const some = Stream.filter(
+        dispatcher.events(job.id),
+        (event) => event.type === "job.progressed" && event.event.type === "split.committed",
+      )
+      yield* Stream.runDrain(Stream.take(some, 3))
+      const { owner } = (yield* Effect.promise(() => store.find(job.id)))!
+      process.kill(owner.pid, "SIGKILL")
+      const { status, message } = yield* ended(job.id)
+      expect(`${status}: ${message}`).toMatch(
+        /^failed: .*Accept that: resume it with --new-snapshot\. Or: Remove what it has committed, \d+ rows at output/,
+      )
+      // Nothing was begun in vain.
+      expect((yield* dispatcher.list({ limit: 10 })).items).toHaveLength(1)
+      yield* dispatcher.resume(system, job.id, { newSnapshot: true })
+      expect(yield* ended(job.id)).toMatchObject({ status: "succeeded", written: ROWS })
+      expect(yield* receipts(job.id)).toMatchObject({ status: "succeeded", written: ROWS })
+    }),
+  )
+  expect(await rows()).toEqual([{ all: ROWS, distinct: ROWS }])
+})
+
 test("a server that is stopped hands its runs over to the next one", async () => {
   const { use, rows } = await world({ rows: MANY })
   const id = await use(
