@@ -16,7 +16,7 @@ const Boat = Schema.Struct({
 })
 
 let interrupted = 0
-let begun = Promise.withResolvers<void>()
+const begun = Promise.withResolvers<void>()
 const declared = { tag: "boats", summary: "For a test." } as const
 const { app, audit, runtime } = testApp(
   [
@@ -183,6 +183,7 @@ describe("the frame refuses", () => {
     ["prototypes", '{"name":"abc","masts":1,"notes":{"__proto__":"x"}}', 400, 'a field "__proto__"'],
     ["hidden prototypes", '{"name":"abc","masts":1,"notes":{"\\u005f_proto__":"x"}}', 400, 'a field "__proto__"'],
     ["NUL", '{"name":"a\\u0000bc","masts":1}', 400, "NUL"],
+    ["half of a character", '{"name":"a\\ud83dbc","masts":1}', 400, "The body has half of a character"],
     ["a list for an object", "[]", 400, "The body: expected object, found a list of 0"],
     ["nothing for an object", "", 400, 'Field "name" is missing'],
     ["large bodies", `{"name":"${"x".repeat(5000)}"}`, 413, "larger than 4096 bytes"],

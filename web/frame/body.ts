@@ -61,13 +61,21 @@ export function readDocument(bytes: Uint8Array): Effect.Effect<unknown, RequestE
   })
 }
 
-/** What JSON allows, and what would do harm behind it: prototypes of objects, and NUL, which PostgreSQL cannot keep. */
+/**
+ * What JSON allows, and what would do harm behind it: prototypes of objects, and NUL and halves of characters, which
+ * databases cannot keep.
+ */
 function evilIn(value: unknown, pointer: string): RequestError | undefined {
-  if (typeof value === "string" && value.includes("\0"))
-    return refuse("invalid", "The body has a NUL character", { problems: [{ pointer, message: "A NUL character" }] })
+  if (typeof value === "string") {
+    const message = value.includes("\0") ? "A NUL character" : value.isWellFormed() ? undefined : "Half of a character"
+    if (message === undefined) return undefined
+    return refuse("invalid", `The body has ${message.replace(/^A/, "a").replace(/^H/, "h")}`, {
+      problems: [{ pointer, message }],
+    })
+  }
   if (typeof value !== "object" || value === null) return undefined
   for (const [key, inner] of Object.entries(value)) {
-    if (key === "__proto__" || key.includes("\0"))
+    if (key === "__proto__" || key.includes("\0") || !key.isWellFormed())
       return refuse("invalid", `The body has a field ${JSON.stringify(key)}`, {
         problems: [{ pointer, message: `A field ${JSON.stringify(key)} is never allowed` }],
       })
@@ -87,7 +95,7 @@ export function isJson(contentType: string | null): boolean {
 
 const utf8 = new TextDecoder("utf-8", { fatal: true })
 const MOST_LEVELS = 100
-const SUSPECT = /__proto__|\\u00/i
+const SUSPECT = /__proto__|\\u(00|d[89a-f])/i
 
 /** What a body has at most where its endpoint says nothing else. */
 export const MIB = 1024 * 1024
