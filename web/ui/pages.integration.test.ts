@@ -34,6 +34,8 @@ const go = async (path: string) => {
 const button = (name: string | RegExp) => page.getByRole("button", { name })
 
 test("pages make the first administrator by the one-time link", async () => {
+  await page.goto(server.url)
+  await page.getByText("Nobody can sign in yet").waitFor()
   await page.goto(server.setup)
   await page.getByLabel("Name to sign in with").fill("ada")
   await page.getByLabel("Your name").fill(`Ada ${HOSTILE}`)
@@ -47,6 +49,17 @@ test("pages make the first administrator by the one-time link", async () => {
   await button("Make it").click()
   await page.getByText("Start here").waitFor()
   await page.getByText(`Ada ${HOSTILE}`).first().waitFor()
+})
+
+test("pages say of a setup link that was used that it was used", async () => {
+  const other = await (await looker.context()).newPage()
+  await other.goto(server.setup)
+  await other.getByText("This has been done already").waitFor()
+  expect(await other.getByLabel("Password", { exact: true }).count()).toBe(0)
+  await other.getByRole("link", { name: "Sign in" }).click()
+  await other.getByRole("button", { name: "Sign in" }).waitFor()
+  expect(await other.getByText("Nobody can sign in yet").count()).toBe(0)
+  await other.context().close()
 })
 
 test("pages keep somebody out who has the wrong password, and say no more than that", async () => {

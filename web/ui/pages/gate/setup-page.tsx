@@ -1,12 +1,13 @@
 import { type FormEvent, useEffect, useState } from "react"
 import { ask } from "../../api/client.ts"
 import { fieldError } from "../../api/problem.ts"
+import { useRead } from "../../api/query.ts"
 import { Button } from "../../parts/button.tsx"
 import { TextField } from "../../parts/field.tsx"
 import { Mark } from "../../parts/icon.tsx"
 import { Notice, ProblemNotice } from "../../parts/notice.tsx"
 import { useSubmit } from "../../parts/submit.ts"
-import { navigate } from "../../route/router.tsx"
+import { Link, navigate } from "../../route/router.tsx"
 import { useSession } from "../../shell/session.tsx"
 import { useLinkSecret } from "./link-secret.ts"
 
@@ -14,6 +15,7 @@ import { useLinkSecret } from "./link-secret.ts"
 export default function SetupPage() {
   const secret = useLinkSecret()
   const { take } = useSession()
+  const state = useRead("GET /setup", {})
   const [form, setForm] = useState({ name: "", displayName: "", password: "", again: "" })
   const set = (part: Partial<typeof form>) => setForm({ ...form, ...part })
   const isSame = form.password === form.again
@@ -41,7 +43,11 @@ export default function SetupPage() {
       </div>
       <h1>Make the first administrator</h1>
       <p className="lead">This works once. Further people are added inside.</p>
-      {secret === "" ? (
+      {state.data?.needed === false ? (
+        <Notice tone="warn" title="This has been done already">
+          There is an administrator. <Link to="/">Sign in</Link>, or ask them to invite you.
+        </Notice>
+      ) : secret === "" ? (
         <Notice tone="warn" title="This address lacks its one-time secret">
           Open the setup link that the server printed when it started, to the letter.
         </Notice>

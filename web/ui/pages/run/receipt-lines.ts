@@ -1,4 +1,4 @@
-import type { SplitReceipt } from "../../../../core/run/report.ts"
+import type { SplitReceipt, StepCount } from "../../../../core/run/report.ts"
 import type { Answer } from "../../api/client.ts"
 
 /** What one split left at one output. */
@@ -38,6 +38,26 @@ export function receiptLines(receipts: readonly SplitReceipt[]): readonly Receip
 /** What came to one output in the end, over all splits. */
 export function sumLine({ step, guarantee, ...counts }: OutputSum): ReceiptLine {
   return checked({ ...counts, split: "", label: "", output: step, guarantee: guarantee ?? "" })
+}
+
+/** What went through every step, where the receipts of all splits are there: of a run that has left no report. */
+export function committedSteps(receipts: readonly SplitReceipt[], committed: number): readonly StepCount[] {
+  const sums = new Map<string, StepCount>()
+  if (receipts.length < committed) return []
+  for (const count of receipts.flatMap(({ steps }) => steps)) {
+    const before = sums.get(count.step)
+    sums.set(count.step, before === undefined ? count : added(before, count))
+  }
+  return [...sums.values()]
+}
+
+function added(one: StepCount, other: StepCount): StepCount {
+  const sum = (key: "rowsIn" | "rowsOut" | "rejected" | "filtered" | "made" | "bytes") => one[key] + other[key]
+  return {
+    ...one,
+    ...{ rowsIn: sum("rowsIn"), rowsOut: sum("rowsOut"), rejected: sum("rejected") },
+    ...{ filtered: sum("filtered"), made: sum("made"), bytes: sum("bytes") },
+  }
 }
 
 function checked(line: Omit<ReceiptLine, "addsUp">): ReceiptLine {

@@ -14,6 +14,7 @@ import { Duration, Time } from "../../parts/time.tsx"
 import { Link, type Params } from "../../route/router.tsx"
 import { useMay } from "../../shell/session.tsx"
 import { causeText } from "../runs/cause-text.ts"
+import { committedSteps } from "./receipt-lines.ts"
 import { ReceiptTable } from "./receipt-table.tsx"
 import { RejectedRows } from "./rejected-rows.tsx"
 import { ResumeDialog } from "./resume-dialog.tsx"
@@ -43,7 +44,8 @@ function Run({ run }: { readonly run: RunDetail }) {
   const splits = isOpen || !run.detail ? { all: live.splits, committed: live.committed } : run.detail.splits
   const planned = (run.detail?.steps ?? []) as readonly { readonly id: string; readonly use: string }[]
   const use = { ...Object.fromEntries(planned.map((step) => [step.id, step.use])), ...live.use }
-  const steps = report?.steps ?? live.steps
+  const left = isOpen ? [] : committedSteps(receipts, splits.committed)
+  const steps = report?.steps ?? (live.steps.length > 0 ? live.steps : left)
   const rejected = report?.rejected ?? (isOpen ? live.rejected : (run.rejected ?? 0))
   const update = () => void refresh("/runs")
   return (
