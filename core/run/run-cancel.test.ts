@@ -226,17 +226,20 @@ test("a run that is cancelled ends although every component ignores it", async (
 })
 
 test("a run that is cancelled twice reports once", async () => {
-  const cancel = new AbortController()
+  const [cancel, again] = [new AbortController(), new AbortController()]
   let disposed = 0
   const input = probeInput({
     async *read(_split, session) {
       yield batchOfIds(session, 0, 10)
       await waiting(session, cancel)
     },
-    dispose: async () => void disposed++,
+    dispose: async () => {
+      disposed++
+      again.abort()
+    },
   })
   const report = await testEngine({}, { plugins: probePlugins(input, probeOutput()) }).run(flow, {
-    signal: AbortSignal.any([cancel.signal, AbortSignal.timeout(1000)]),
+    signal: AbortSignal.any([cancel.signal, again.signal]),
   })
   expect(report.status).toBe("cancelled")
   expect(disposed).toBe(1)
