@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test"
+import { afterAll, expect, test } from "bun:test"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -8,13 +8,16 @@ import { postgres } from "../../scripts/services/services.ts"
 import { ApiClient } from "../../scripts/testing/api-client.ts"
 import { serve } from "../../scripts/testing/served.ts"
 
+const folder = mkdtempSync(join(tmpdir(), "headrace-full-"))
+// The disk is gone from it by then.
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
 /** For a run that is sure to last until the disk is full. */
 const ROWS = 4_000_000
 
 test.if(SmallDisk.isPossible)(
   "a server whose disk is full says so and reads on; with room again it goes on, and nothing is lost or there twice",
   async () => {
-    const folder = mkdtempSync(join(tmpdir(), "headrace-full-"))
     using disk = SmallDisk.mount(join(folder, "disk"), 24)
     const service = await postgres()
     const database = await service.createDatabase("full")
@@ -72,7 +75,6 @@ test.if(SmallDisk.isPossible)(
     const [counted] = await sql`SELECT count(*)::int AS n, count(DISTINCT id)::int AS distinct FROM target`
     expect(counted).toEqual({ n: ROWS, distinct: ROWS })
     expect(await server.stop()).toBe(0)
-    rmSync(folder, { recursive: true, force: true })
   },
   240_000,
 )
