@@ -1,22 +1,29 @@
-import { sql } from "drizzle-orm"
+import { desc } from "drizzle-orm"
 import { Effect } from "effect"
 import { StoreDatabase } from "../../core/store/database.ts"
+import type { StoreError } from "../../core/store/store-error.ts"
 import { StoreClaim } from "../store/store-claim.ts"
 
 /** Why the server cannot take runs just now; undefined where it can. */
 export const readiness = Effect.gen(function* () {
   const database = yield* StoreDatabase
   const { fault } = yield* StoreClaim
-  const silent = yield* database
-    .read(({ rows }) => rows(sql`SELECT 1 AS one`))
+  const unread = yield* database
+    .read(({ select, tables: { jobs } }) => select({ id: jobs.id }).from(jobs).orderBy(desc(jobs.id)).limit(1))
     .pipe(
-      Effect.timeout("5 seconds"),
       Effect.as(undefined),
-      // Its address is nobody's business who only asks whether it is there.
-      Effect.catch(() => Effect.succeed("The store does not answer")),
+      Effect.catch(({ reason }) => Effect.succeed(REASONS[reason] ?? SILENT)),
+      Effect.timeoutOrElse({ duration: "5 seconds", orElse: () => Effect.succeed(SILENT) }),
     )
-  if (silent !== undefined) return silent
+  if (unread !== undefined) return unread
   const unwritten = yield* fault
-  if (unwritten === undefined) return undefined
-  return unwritten.reason === "resource" ? "The disk of the store is full" : "The store cannot be written"
+  return unwritten && (REASONS[unwritten.reason] ?? "The store cannot be written")
 })
+
+// Its address is nobody's business who only asks whether it is there.
+const SILENT = "The store does not answer"
+const REASONS: Readonly<Partial<Record<StoreError["reason"], string>>> = {
+  resource: "The disk of the store is full",
+  protocol: "The store is damaged",
+  missing: "The store is gone",
+}

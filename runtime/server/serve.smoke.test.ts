@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite"
 import { expect, test } from "bun:test"
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, renameSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import client, { type Sql } from "postgres"
@@ -28,6 +28,22 @@ test("a server whose store was taken over by another ends, and says so", async (
   database.run("DELETE FROM servers")
   expect(await server.ended).not.toBe(0)
   expect(server.said()).toContain("Another server has taken the store over")
+})
+
+test("a server whose store is taken away under it is not ready, takes nothing that would be lost, and goes on when it is back", async () => {
+  await using server = await serve()
+  const ada = await ApiClient.setUp(server)
+  const flow = { name: "tiny", document: JSON.stringify({ version: 1, steps: [], hops: [] }) }
+  const path = join(server.home, "state.db")
+  renameSync(path, `${path}.away`)
+  const refused = await ada.call("POST /flows", flow)
+  expect(refused).toMatchObject({ status: 503, body: { detail: "The store is damaged, or gone" } })
+  await until(async () => (await fetch(`${server.url}/readyz`)).status === 503)
+  expect(await (await fetch(`${server.url}/readyz`)).text()).toBe("The store is gone\n")
+  renameSync(`${path}.away`, path)
+  expect((await ada.call("POST /flows", flow)).status).toBe(201)
+  await until(async () => (await fetch(`${server.url}/readyz`)).ok)
+  expect(await server.stop()).toBe(0)
 })
 
 test("a server that is killed in the middle of a run ends it right when it is started again", async () => {

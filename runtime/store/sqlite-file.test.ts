@@ -1,5 +1,15 @@
 import { expect, test } from "bun:test"
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs"
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
@@ -145,4 +155,23 @@ test("sqlite-file flushes every write but lazy ones, and goes back to that after
   expect(await mode(false)).toBe(2)
   // One that must be on the disk takes those beside it along.
   expect(await Promise.all([mode(true), mode(false), mode(true)])).toEqual([1, 2, 2])
+})
+
+test("sqlite-file takes nothing more when the file at its path is another one: it would be lost", async () => {
+  using at = new Place()
+  const database = makeSqliteDatabase(at.open())
+  const write = (id: string) =>
+    database.write(async ({ insert, tables: { servers } }) => {
+      await insert(servers).values({ id, host: "here", pid: 1, process: null, startedAt: 0, seenAt: 0 })
+    })
+  await Effect.runPromise(write("first"))
+  renameSync(at.path, `${at.path}.away`)
+  const gone = await Effect.runPromise(Effect.flip(write("second")))
+  expect(gone).toMatchObject({ reason: "missing", message: expect.stringContaining("moved, removed or replaced") })
+  writeFileSync(at.path, "")
+  expect(await Effect.runPromise(Effect.flip(write("third")))).toMatchObject({ reason: "missing" })
+  renameSync(`${at.path}.away`, at.path)
+  await Effect.runPromise(write("fourth"))
+  at.close()
+  expect(at.all("SELECT id FROM servers ORDER BY id")).toEqual([{ id: "first" }, { id: "fourth" }])
 })

@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs"
+import { chmodSync, closeSync, mkdirSync, openSync, statSync } from "node:fs"
 import { dirname } from "node:path"
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite"
 import { getTableName, type SQL, type Table } from "drizzle-orm"
@@ -55,6 +55,7 @@ export function openFile(path: string, options: SqliteFileOptions = {}): SqliteF
     throw error
   }
   const reading = reader
+  const opened = placeOf(path)
   let wasLazy = false
   let fault: { readonly error: unknown } | undefined
   return {
@@ -72,6 +73,8 @@ export function openFile(path: string, options: SqliteFileOptions = {}): SqliteF
       return writer.isOpen && writer.isTransaction
     },
     async begin({ isLazy = false } = {}) {
+      // What is written to a file that has no name any more is lost with this process.
+      if (placeOf(path) !== opened) throw Object.assign(new Error("The file is another one"), { code: "ESTALE" })
       if (isLazy !== wasLazy) writer.exec(`PRAGMA synchronous = ${isLazy ? "NORMAL" : "FULL"}`)
       wasLazy = isLazy
       await begin(writer, busyTimeoutMs)
@@ -82,6 +85,12 @@ export function openFile(path: string, options: SqliteFileOptions = {}): SqliteF
       writer.close()
     },
   }
+}
+
+/** Which file stands at a path. */
+function placeOf(path: string): string | undefined {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  return stat && `${stat.dev}/${stat.ino}`
 }
 
 async function begin(database: DatabaseSync, timeoutMs: number): Promise<void> {

@@ -74,6 +74,11 @@ const KINDS: Readonly<Record<string, Kind>> = {
   EPERM: DENIED,
   EROFS: ["permission", "the disk is read-only", DENIED[2]],
   ENOTDIR: ["config", "a part of the path is no folder", DENIED[2]],
+  ESTALE: [
+    "missing",
+    "the file was moved, removed or replaced",
+    "Put it back; or end this process, which still reads the old one, and start it again",
+  ],
   EISDIR: ["config", "it is a folder", "Move it away, or let HEADRACE_HOME name another folder"],
   EEXIST: ["config", "a part of the path is no folder", DENIED[2]],
 }

@@ -75,6 +75,11 @@ export function problemOfStore(error: StoreError, instance: string): Problem {
     return problemOf("full", instance, "Cannot keep this: the disk of the store is full", {
       hint: "Nothing was changed; an administrator has to make room",
     })
+  if (error.reason === "protocol" || error.reason === "missing")
+    return problemOf("unavailable", instance, "The store is damaged, or gone", {
+      hint: "An administrator has to look after it; the server's log says more",
+      retryAfter: 60,
+    })
   return problemOf("unavailable", instance, "The store cannot be used just now", {
     hint: "Try again in a moment; the server's log says more",
     retryAfter: 5,
