@@ -49,10 +49,7 @@ export function admit(
     if (!isAllowed(actor, endpoint)) {
       yield* denied(actor, endpoint, endpoint.permission)
       return yield* refuse("forbidden", `${titleOf(actor)} may not do this: it needs "${endpoint.permission}"`, {
-        hint:
-          actor.kind === "token"
-            ? "Use a token with this scope, of a user who may"
-            : "An administrator can change the role",
+        hint: hintOf(actor),
       })
     }
     return recognised
@@ -69,6 +66,11 @@ function isAllowed(actor: Actor, { permission }: EndpointText): boolean {
 
 function titleOf({ kind, name, role }: Actor): string {
   return kind === "user" ? `The role ${role} of "${name}"` : `The ${kind} "${name}"`
+}
+
+function hintOf({ kind }: Actor): string {
+  if (kind === "trigger") return "A trigger starts its flow and watches the runs of it; use an API token for more"
+  return kind === "token" ? "Use a token with this scope, of a user who may" : "An administrator can change the role"
 }
 
 function bearerOf(request: Request): Effect.Effect<string | undefined, RequestError> {

@@ -55,6 +55,23 @@ const texts = (id: string) =>
     (lines) => lines.map(({ text }) => text).join("\n"),
   )
 
+test("a trigger is told of another flow what it is told of one that there is not", () =>
+  inServer((rig) =>
+    Effect.gen(function* () {
+      const anna = yield* prepare(rig)
+      const own = yield* save(anna, "own", flowOf({ rows: 10 }))
+      yield* save(anna, "secret", flowOf({ rows: 10 }))
+      const trigger: Actor = { ...anna, kind: "trigger", id: "t1", name: "t1", flow: own.id }
+      for (const flow of ["secret", "nothing"])
+        for (const more of [{}, { version: 1 }, { version: 9 }])
+          expect(yield* Effect.flip(start(trigger, flow, more))).toMatchObject({
+            reason: "missing",
+            message: `There is no flow "${flow}"`,
+          })
+      expect(yield* start(trigger, "own")).toMatchObject({ flowName: "own" })
+    }),
+  ))
+
 test("a run is queued, run and recorded; its log tells what happened, and listeners hear of it", () =>
   inServer((rig) =>
     Effect.gen(function* () {

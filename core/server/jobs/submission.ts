@@ -12,13 +12,18 @@ import type { JobRequest } from "./dispatcher.ts"
 import type { KnownFlow } from "./flow-cache.ts"
 import { type JobRow, jobOf } from "./job-row.ts"
 
+/** To a trigger there is no flow but its own, whatever others are called. */
+const refuseOtherFlow = Effect.fnUntraced(function* ({ flows }: DispatchContext, own: string, name: string) {
+  const { saved } = yield* flows.named(name)
+  if (saved.id !== own) return yield* refuse("missing", `There is no flow "${name}"`)
+})
+
 /** Accepts a run: checked, authorised, and in the store when it resolves. */
 export const submit = Effect.fnUntraced(function* (context: DispatchContext, actor: Actor, request: JobRequest) {
   if (context.isStopping) return yield* refuseStopping
+  if (actor.flow !== undefined) yield* refuseOtherFlow(context, actor.flow, request.flow)
   const known = yield* context.flows.named(request.flow, request.version)
   const { saved, uses } = known
-  if (actor.flow !== undefined && actor.flow !== saved.id)
-    return yield* refuse("forbidden", `This trigger does not start flow "${saved.name}"`)
   yield* context.sources.authorize(actor.account, uses)
   const now = yield* Clock.currentTimeMillis
   const id = makeId(now)
