@@ -37,11 +37,14 @@ export function ResumeDialog({ run, close, done }: { readonly run: Job; close():
         value={options.restart}
         change={(restart) => set({ restart })}
       />
-      <CheckField
-        label="Go on although the flow or its tables have changed"
-        value={options.force}
-        change={(force) => set({ force })}
-      />
+      {options.restart && (
+        <CheckField
+          label="Leave behind what cannot be removed"
+          hint="Such as a staged table at a server that is gone."
+          value={options.force}
+          change={(force) => set({ force })}
+        />
+      )}
       <div className="dialog-foot">
         <Button onClick={close}>Leave it</Button>
         <Button look="primary" busy={busy} onClick={() => void submit()}>
