@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test"
 import { testSession } from "../../scripts/testing/session.ts"
-import type { Connection, Session } from "../contract/index.ts"
+import type { Connection, Database, Session } from "../contract/index.ts"
 import { failure } from "../host/failure.ts"
-import { Connections, connected } from "./connections.ts"
+import { Parking } from "../host/parking.ts"
+import { Connections, connected, connection, planning } from "./connections.ts"
 
 /** Connections that can only be counted and closed: the pool looks at nothing else. */
 function counter(most: number, close: () => Promise<void> = async () => {}) {
@@ -146,4 +147,57 @@ test("connections are tried again as often as the settings say, where that may h
   const counting = attempts(failure("connection", "x"), cancelled)
   cancelled.abort()
   expect(await counting).toBe(1)
+})
+
+/** A database whose connections can only be counted, and asked one thing that never ends by itself. */
+function loginCounter() {
+  const seen = { opened: 0, closed: 0 }
+  const database = {
+    id: "counted",
+    connect: async (_settings: unknown, at: Session) => {
+      seen.opened++
+      return {
+        query: () => new Promise((_, reject) => at.signal.addEventListener("abort", () => reject(at.signal.reason))),
+        close: async () => void seen.closed++,
+      }
+    },
+  } as unknown as Database
+  return { database, seen }
+}
+
+test("a connection that planning has opened is the run's, and ends what it is asked with the run's call", async () => {
+  const { database, seen } = loginCounter()
+  const parking = new Parking()
+  const [plan, run] = [new AbortController(), new AbortController()]
+  const at = ({ signal }: AbortController) => ({ ...testSession(), parking, signal })
+  await planning(database, { host: "a" }, at(plan), async () => "planned")
+  await planning(database, { host: "a" }, at(plan), async () => "planned")
+  const other = await connection(database, { host: "b" }, at(run))
+  const mine = await connection(database, { host: "a" }, at(run))
+  expect(seen).toEqual({ opened: 2, closed: 0 })
+  const asked = mine.query("SELECT 1").then(
+    () => "answered",
+    (error: unknown) => error,
+  )
+  plan.abort(new Error("the plan is over"))
+  run.abort(new Error("the run is cancelled"))
+  expect(await asked).toEqual(new Error("the run is cancelled"))
+  await Promise.all([mine.close(), other.close()])
+})
+
+test("connections of a plan are closed when it fails, when no run comes, and when the run ends", async () => {
+  const { database, seen } = loginCounter()
+  const parking = new Parking()
+  const session = { ...testSession(), parking }
+  const failing = planning(database, {}, session, () => Promise.reject(new Error("no such table")))
+  await expect(failing).rejects.toThrow("no such table")
+  expect(seen).toEqual({ opened: 1, closed: 1 })
+  await planning(database, {}, testSession(), async () => "planned")
+  expect(seen).toEqual({ opened: 2, closed: 2 })
+  await planning(database, {}, session, async () => "planned")
+  expect(seen).toEqual({ opened: 3, closed: 2 })
+  await parking[Symbol.asyncDispose]()
+  expect(seen).toEqual({ opened: 3, closed: 3 })
+  await planning(database, {}, session, async () => "planned")
+  expect(seen).toEqual({ opened: 4, closed: 4 })
 })

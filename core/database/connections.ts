@@ -1,6 +1,7 @@
-import type { Connection, Session } from "../contract/index.ts"
+import type { Connection, Database, Session } from "../contract/index.ts"
 import { pluginError } from "../host/failure.ts"
-import { patient } from "./patience.ts"
+import { parkingOf } from "../host/parking.ts"
+import { handOver, patient } from "./patience.ts"
 
 /** Connections of one run to one data source, opened when needed, at most `most` at a time. */
 export class Connections implements AsyncDisposable {
@@ -111,6 +112,39 @@ export async function alone(connection: Connection, session: Session): Promise<v
     session.signal.throwIfAborted()
     session.log.warn("Connections of an earlier attempt are left at the server", { cause: pluginError(error).message })
   }
+}
+
+/** A connection that planning has left, or a new one. */
+export async function connection(database: Database, settings: unknown, session: Session): Promise<Connection> {
+  const parked = parkingOf(session)?.take(keyOf(database, settings))
+  if (parked === undefined) return await connected((at) => database.connect(settings, at), session)
+  handOver(parked, session)
+  return parked
+}
+
+/** Plans with a connection, and leaves it to the run that follows, if one does. */
+export async function planning<A>(
+  database: Database,
+  settings: unknown,
+  session: Session,
+  plan: (connection: Connection) => Promise<A>,
+): Promise<A> {
+  const mine = await connection(database, settings, session)
+  const parking = parkingOf(session)
+  try {
+    await alone(mine, session)
+    const planned = await plan(mine)
+    if (parking === undefined) await mine.close()
+    else await parking.leave(keyOf(database, settings), mine)
+    return planned
+  } catch (error) {
+    await mine.close().catch(() => undefined)
+    throw error
+  }
+}
+
+function keyOf({ id }: Database, settings: unknown): string {
+  return JSON.stringify([id, settings])
 }
 
 /** Connects, trying again what may pass, as often as the run's settings say. No call of the connection waits forever. */

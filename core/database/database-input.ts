@@ -11,7 +11,7 @@ import type {
   Source,
   Split,
 } from "../contract/index.ts"
-import { alone, Connections, connected } from "./connections.ts"
+import { alone, Connections, connected, connection, planning } from "./connections.ts"
 import { derivedInput } from "./derived.ts"
 import { endOf, type Increment, incrementNotes, readIncrement, startConditions, warnOfNulls } from "./incremental.ts"
 import { readingSource } from "./input-source.ts"
@@ -40,8 +40,17 @@ async function plan(
   wanted: readonly string[] | undefined,
   session: Session,
 ): Promise<InputPlan> {
-  await using connection = await connected((at) => database.connect(config.dataSource.settings, at), session)
-  await alone(connection, session)
+  const { settings } = config.dataSource
+  return await planning(database, settings, session, (at) => planOn(at, database, config, wanted, session))
+}
+
+async function planOn(
+  connection: Connection,
+  database: Database,
+  config: DatabaseInputOptions,
+  wanted: readonly string[] | undefined,
+  session: Session,
+): Promise<InputPlan> {
   const subject = await understand(database, connection, config, session)
   if (subject.columns.length === 0) throw session.failure("config", `Cannot read ${placeOf(config)}: it has no columns`)
   const columns = chosen(subject, wanted ?? config.columns, config, session)
@@ -104,7 +113,7 @@ async function open(
   session: Session,
 ): Promise<Source> {
   const opening = { database, config, request, session }
-  const connect = (at: Session) => connected((own) => database.connect(config.dataSource.settings, own), at)
+  const connect = (at: Session) => connection(database, config.dataSource.settings, at)
   const first = await connect(session)
   // Closed when opening fails, in this order: readers hold on to the snapshot.
   const held: AsyncDisposable[] = []

@@ -10,7 +10,7 @@ import type {
   WriteMode,
 } from "../contract/index.ts"
 import { closestName } from "../flow/closest-name.ts"
-import { alone, connected } from "./connections.ts"
+import { planning } from "./connections.ts"
 import { newTable } from "./create-table.ts"
 import { openSink } from "./database-sink.ts"
 import { derivedOutput } from "./derived.ts"
@@ -51,8 +51,17 @@ async function plan(
   input: Columns,
   session: Session,
 ): Promise<OutputPlan> {
-  await using connection = await connected((at) => database.connect(config.dataSource.settings, at), session)
-  await alone(connection, session)
+  const { settings } = config.dataSource
+  return await planning(database, settings, session, (at) => planOn(at, database, config, input, session))
+}
+
+async function planOn(
+  connection: Connection,
+  database: Database,
+  config: DatabaseOutputOptions,
+  input: Columns,
+  session: Session,
+): Promise<OutputPlan> {
   const target = await find(database, connection, config, input, session)
   const { pairs, notes } = target.mapping
   const columns = pairs.map(({ to, from }) =>

@@ -1,6 +1,6 @@
 import type { Connection, Database, Issue, Session, Sink, SinkRequest, TableName } from "../contract/index.ts"
 import { pluginError } from "../host/failure.ts"
-import { alone, Connections, connected } from "./connections.ts"
+import { alone, Connections, connection as connectionOf } from "./connections.ts"
 import { converted } from "./convert.ts"
 import { encodingsOf, find, loadMode, type Target } from "./database-output.ts"
 import { inTransaction, isOfLoad, Ledger, splitItem } from "./ledger.ts"
@@ -29,7 +29,7 @@ export async function openSink(
   request: SinkRequest,
   session: Session,
 ): Promise<Sink> {
-  const connect = (at: Session) => connected((own) => database.connect(config.dataSource.settings, own), at)
+  const connect = (at: Session) => connectionOf(database, config.dataSource.settings, at)
   const writers = new Connections(Number.POSITIVE_INFINITY, connect)
   try {
     const connection = await writers.take(session)

@@ -15,8 +15,17 @@ export async function patient(open: (at: Session) => Promise<Connection>, sessio
     late.close(),
   )
   patience.connection = connection
-  return watched(connection, patience)
+  const patientConnection = watched(connection, patience)
+  patiences.set(patientConnection, patience)
+  return patientConnection
 }
+
+/** From now on the connection serves another call: the end of that one's `session` ends what it is asked. */
+export function handOver(connection: Connection, session: Session): void {
+  patiences.get(connection)?.serve(session)
+}
+
+const patiences = new WeakMap<Connection, Patience>()
 
 /** The same for anything else that is asked of a server before rows move. */
 export async function inTime<A extends AsyncDisposable>(
@@ -43,13 +52,22 @@ class Patience {
   /** What the connection is opened with: its calls end when they have taken too long, too. */
   readonly session: Session
   connection: Connection | undefined
-  readonly #outside: Session
+  #outside: Session
   readonly #controller = new AbortController()
+  readonly #abort = () => this.#controller.abort(this.#outside.signal.reason)
   #ended: Error | undefined
 
   constructor(outside: Session) {
     this.#outside = outside
-    this.session = { ...outside, signal: AbortSignal.any([outside.signal, this.#controller.signal]) }
+    this.session = { ...outside, signal: this.#controller.signal }
+    this.serve(outside)
+  }
+
+  serve(outside: Session): void {
+    this.#outside.signal.removeEventListener("abort", this.#abort)
+    this.#outside = outside
+    if (outside.signal.aborted) this.#abort()
+    else outside.signal.addEventListener("abort", this.#abort, { once: true })
   }
 
   /** Whether a call has taken too long: the connection is of no use any more. */

@@ -2,6 +2,7 @@ import { Context, type Effect } from "effect"
 import type { DataSource, Files, Log } from "../contract/index.ts"
 import type { FlowError } from "../flow/problem.ts"
 import type { Components } from "./components.ts"
+import type { Parking } from "./parking.ts"
 
 /** The components that this process can use. */
 export class InstalledComponents extends Context.Service<InstalledComponents, Components>()(
@@ -19,6 +20,7 @@ export class DataSources extends Context.Service<
 >()("core/host/DataSources") {}
 
 /** What the machine lends to components. */
-export class Machine extends Context.Service<Machine, { readonly files: Files; readonly log: Log }>()(
-  "core/host/Machine",
-) {}
+export class Machine extends Context.Service<
+  Machine,
+  { readonly files: Files; readonly log: Log; readonly parking?: Parking }
+>()("core/host/Machine") {}

@@ -1,12 +1,14 @@
 import { makeBatches } from "../batch/index.ts"
 import type { Files, Log, ParameterValue, RejectedRow, RunSettings, Session } from "../contract/index.ts"
 import { failure } from "./failure.ts"
+import type { Parking } from "./parking.ts"
 
 /** What the host knows when it makes a session. */
 export interface SessionOptions {
   readonly signal: AbortSignal
   readonly log: Log
   readonly files: Files
+  readonly parking?: Parking
   readonly settings: RunSettings
   readonly parameters: Readonly<Record<string, ParameterValue>>
   readonly run: { readonly id: string; readonly fence: number }

@@ -59,6 +59,7 @@ export function describeTable(database: DatabaseSync, table: TableName): TableIn
  * lives in memory, so this works on read-only files.
  */
 export function describeQuery(database: DatabaseSync, sql: string): Columns {
+  lookAgain(database)
   const statement = database.prepare(bare(sql))
   const columns = statement.columns()
   const view = `temp.${quote("headrace query")}`
@@ -72,6 +73,11 @@ export function describeQuery(database: DatabaseSync, sql: string): Columns {
   } finally {
     database.exec(`DROP VIEW IF EXISTS ${view}`)
   }
+}
+
+/** A statement that is only prepared is so by the tables as this connection last saw them; running one makes it look. */
+function lookAgain(database: DatabaseSync): void {
+  database.exec("SELECT 1 FROM sqlite_schema LIMIT 0")
 }
 
 function queryColumn(name: string, declared: string, type: LogicalType): Column {

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { Flag } from "effect/cli"
 import type { Plan } from "../../core/flow/plan.ts"
+import { withParking } from "../../core/host/parking.ts"
 import type { RunReport } from "../../core/run/report.ts"
 import type { FlowOrigin } from "../../core/store/run-record.ts"
 import { storeLayer } from "../store/store.ts"
@@ -28,20 +29,24 @@ export interface RunFlags {
 }
 
 /** Plans and runs, with progress and a summary; ends with the exit code that belongs to the report. */
-export const runRequest = Effect.fnUntraced(function* (request: FlowRequest, flags: RunFlags) {
-  const screen = yield* Screen
-  const plan = yield* Effect.interruptible(planNew(request))
-  sayWarnings(screen, plan)
-  if (flags.dryRun) {
-    if (flags.json) screen.out(JSON.stringify(planJson(plan), null, 2))
-    else for (const line of planLines(planJson(plan), screen.outStyle, screen.mask)) screen.out(line)
-    return
-  }
-  const { origin } = flags
-  const { parameters } = request
-  const run = watching(plan, (onEvent) => runNew(plan, { origin, parameters, onEvent }))
-  yield* reported(run, flags).pipe(Effect.provide(storeLayer))
-}, Effect.uninterruptible)
+export const runRequest = Effect.fnUntraced(
+  function* (request: FlowRequest, flags: RunFlags) {
+    const screen = yield* Screen
+    const plan = yield* Effect.interruptible(planNew(request))
+    sayWarnings(screen, plan)
+    if (flags.dryRun) {
+      if (flags.json) screen.out(JSON.stringify(planJson(plan), null, 2))
+      else for (const line of planLines(planJson(plan), screen.outStyle, screen.mask)) screen.out(line)
+      return
+    }
+    const { origin } = flags
+    const { parameters } = request
+    const run = watching(plan, (onEvent) => runNew(plan, { origin, parameters, onEvent }))
+    yield* reported(run, flags).pipe(Effect.provide(storeLayer))
+  },
+  withParking,
+  Effect.uninterruptible,
+)
 
 export function sayWarnings(screen: Screen["Service"], plan: Plan): void {
   for (const warning of plan.warnings) screen.say(problemText(warning, "warning", screen.style))

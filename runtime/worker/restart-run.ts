@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import type { Flow } from "../../core/flow/flow-schema.ts"
+import { withParking } from "../../core/host/parking.ts"
 import { shownRows, unrepeatable } from "../../core/store/resumption.ts"
 import { type CommittedRows, committedRows, type FlowOrigin, type RunRecord } from "../../core/store/run-record.ts"
 import { RunStore } from "../../core/store/run-store.ts"
@@ -19,26 +20,26 @@ export interface RestartOptions {
 }
 
 /** Begins a run anew. The old one is given up first, so that nothing of it can come after the new one. */
-export const restartRun = Effect.fnUntraced(function* <R>(
-  run: RunRecord,
-  { flow, overrides, force, runId }: RestartOptions,
-  watch: Watch<R>,
-) {
-  yield* refuseRestart(run, flow)
-  const { parameters, bizdate, scheduledAt } = run
-  const request = { flow, parameters, bizdate, scheduledAt, ...(runId === undefined ? {} : { runId }) }
-  const plan = yield* Effect.interruptible(planNew(request))
-  if (!run.isDiscarded) {
-    const { troubles } = yield* closeRun(run, flow, { force })
-    if (troubles.length > 0 && !force)
-      return yield* refused(
-        `Cannot begin run ${run.id} anew: ${troubles.join("; ")}`,
-        "Mend that and try again, or leave it behind with --force",
-      )
-  }
-  const origin = { ...run.origin, overrides }
-  return yield* watch(plan, (onEvent) => runNew(plan, { origin, parameters, onEvent }))
-}, Effect.uninterruptible)
+export const restartRun = Effect.fnUntraced(
+  function* <R>(run: RunRecord, { flow, overrides, force, runId }: RestartOptions, watch: Watch<R>) {
+    yield* refuseRestart(run, flow)
+    const { parameters, bizdate, scheduledAt } = run
+    const request = { flow, parameters, bizdate, scheduledAt, ...(runId === undefined ? {} : { runId }) }
+    const plan = yield* Effect.interruptible(planNew(request))
+    if (!run.isDiscarded) {
+      const { troubles } = yield* closeRun(run, flow, { force })
+      if (troubles.length > 0 && !force)
+        return yield* refused(
+          `Cannot begin run ${run.id} anew: ${troubles.join("; ")}`,
+          "Mend that and try again, or leave it behind with --force",
+        )
+    }
+    const origin = { ...run.origin, overrides }
+    return yield* watch(plan, (onEvent) => runNew(plan, { origin, parameters, onEvent }))
+  },
+  withParking,
+  Effect.uninterruptible,
+)
 
 /**
  * Refuses to begin a run anew where rows that it has committed would be there twice. The targets are asked as well: what

@@ -4,6 +4,7 @@ import type { RunEvent } from "../../core/events/events.ts"
 import type { Flow } from "../../core/flow/flow-schema.ts"
 import type { Plan } from "../../core/flow/plan.ts"
 import { flowError, SNAPSHOT_LOST } from "../../core/flow/problem.ts"
+import { withParking } from "../../core/host/parking.ts"
 import { noteText } from "../../core/run/commit-note.ts"
 import type { SplitReceipt } from "../../core/run/report.ts"
 import {
@@ -145,15 +146,14 @@ export const resumeRun = Effect.fnUntraced(function* (
 }, Effect.uninterruptible)
 
 /** Plans what is left of a run, then goes on with it. */
-export const goOn = Effect.fnUntraced(function* <R>(
-  run: RunRecord,
-  flow: Flow,
-  options: { readonly newSnapshot: boolean },
-  watch: Watch<R>,
-) {
-  const resumption = yield* Effect.interruptible(planResumption(run, flow, options))
-  return yield* watch(resumption.plan, (onEvent) => resumeRun(run, resumption, onEvent))
-}, Effect.uninterruptible)
+export const goOn = Effect.fnUntraced(
+  function* <R>(run: RunRecord, flow: Flow, options: { readonly newSnapshot: boolean }, watch: Watch<R>) {
+    const resumption = yield* Effect.interruptible(planResumption(run, flow, options))
+    return yield* watch(resumption.plan, (onEvent) => resumeRun(run, resumption, onEvent))
+  },
+  withParking,
+  Effect.uninterruptible,
+)
 
 /**
  * An output without a ledger cannot tell what it has committed, but the journal can: it would append those rows again.

@@ -7,6 +7,7 @@ import { flowError } from "../../core/flow/problem.ts"
 import { checkFlow } from "../../core/flow/read-flow.ts"
 import { makeComponents } from "../../core/host/components.ts"
 import { decodeConfig } from "../../core/host/config.ts"
+import { withParking } from "../../core/host/parking.ts"
 import { DataSources, InstalledComponents, Machine } from "../../core/host/services.ts"
 import { Journal, type Rejection, type Resumed } from "../../core/run/journal.ts"
 import type { RunReport } from "../../core/run/report.ts"
@@ -93,7 +94,7 @@ export function testEngine(
       launch(
         Effect.flatMap(planned(flow, at), (plan) =>
           runPlan(plan, { ...at, replan: Effect.provide(planAgain(plan), layer) }),
-        ),
+        ).pipe(withParking),
       ),
   }
 }

@@ -5,6 +5,7 @@ import type { RunEvent } from "../../../core/events/events.ts"
 import type { Flow } from "../../../core/flow/flow-schema.ts"
 import type { FlowError } from "../../../core/flow/problem.ts"
 import { readFlow } from "../../../core/flow/read-flow.ts"
+import { withParking } from "../../../core/host/parking.ts"
 import { parseAssignment } from "../../../core/quarantine/mend.ts"
 import type { Answers, FlowOrder, Orders, RunOfOrder } from "../../../core/server/jobs/orders.ts"
 import { RunStore } from "../../../core/store/run-store.ts"
@@ -65,12 +66,16 @@ export const carriedOut = Effect.fnUntraced(function* ({ kind, order }: Order, o
   }
 })
 
-const run = Effect.fnUntraced(function* (order: Orders["run"], { base, onEvent }: CarryOptions) {
-  const request = { ...(yield* requestOf(order)), runId: order.run }
-  const plan = yield* Effect.interruptible(planNew(request))
-  const origin = originOf({ document: order.document, base }, {})
-  return yield* runNew(plan, { origin, parameters: order.parameters, onEvent })
-}, Effect.uninterruptible)
+const run = Effect.fnUntraced(
+  function* (order: Orders["run"], { base, onEvent }: CarryOptions) {
+    const request = { ...(yield* requestOf(order)), runId: order.run }
+    const plan = yield* Effect.interruptible(planNew(request))
+    const origin = originOf({ document: order.document, base }, {})
+    return yield* runNew(plan, { origin, parameters: order.parameters, onEvent })
+  },
+  withParking,
+  Effect.uninterruptible,
+)
 
 const resume = Effect.fnUntraced(function* (order: Orders["resume"], options: CarryOptions) {
   const store = yield* RunStore
