@@ -1,41 +1,67 @@
 import { Effect, Option } from "effect"
 import { Argument, Command } from "effect/cli"
 import { Marks } from "../../core/store/marks.ts"
+import type { Server } from "../remote/server-client.ts"
 import { asked, storeLayer } from "../store/store.ts"
 import { BY_HAND, dropMarks, marksToDrop, newestRunOf, setMark } from "../worker/flow-marks.ts"
 import { confirmed, yesFlag } from "./confirm.ts"
 import { jsonFlag } from "./flow-flags.ts"
 import { withHost } from "./global-flags.ts"
-import { asJson } from "./refusal.ts"
+import { asJson, usage } from "./refusal.ts"
 import { Screen } from "./screen.ts"
-import { onlyHere } from "./server-flag.ts"
+import { hereOr } from "./server-flag.ts"
 import { textTable } from "./text-table.ts"
 
 const flowArgument = Argument.String("FLOW").pipe(Argument.withDescription("Name of the flow, as its document says it"))
 const stepArgument = Argument.String("STEP").pipe(Argument.withDescription("Id of the step that loads by the mark"))
 
-const onThisMachine = onlyHere("headrace marks", "Marks of flows on a server are in its store")
+interface Listed {
+  readonly flow: string
+  readonly step: string
+  readonly reads: string
+  readonly mark: string
+  readonly at: number
+  readonly by: string
+}
+
+const show = Effect.fnUntraced(function* (marks: readonly Listed[]) {
+  const screen = yield* Screen
+  if (marks.length === 0) return screen.say("There are no such marks")
+  const cells = marks.map(({ flow, step, reads, mark, at, by }) => [
+    ...[flow, step, reads, mark],
+    ...[new Date(at).toISOString().slice(0, 19).replace("T", " "), by],
+  ])
+  const titles = ["flow", "step", "reads", "mark", "set", "by"].map((title) => ({ title }))
+  for (const line of textTable(titles, cells, { style: screen.outStyle })) screen.out(line)
+})
+
+/** One flow's: a server tells of marks flow by flow. */
+const listAt = Effect.fnUntraced(function* (server: Server, name: string) {
+  return (yield* server.call("GET /flows/:name/marks", { params: { name } })).items
+})
 
 const listCommand = Command.make(
   "list",
   { flow: flowArgument.pipe(Argument.optional), json: jsonFlag },
   Effect.fnUntraced(function* ({ flow, json }) {
-    yield* onThisMachine
-    const listed = Effect.gen(function* () {
-      const screen = yield* Screen
+    const { out } = yield* Screen
+    const here = Effect.gen(function* () {
       const marks = yield* Marks
       const found = yield* asked(() => marks.list(Option.getOrUndefined(flow)))
-      if (json) return screen.out(JSON.stringify(found, null, 2))
-      if (found.length === 0) return screen.say("There are no such marks")
-      const cells = found.map(({ flow: name, step, dataSource, mark, run, at }) => [
-        ...[name, step, dataSource, mark],
-        new Date(at).toISOString().slice(0, 19).replace("T", " "),
-        run.endsWith(BY_HAND) ? "by hand" : run,
-      ])
-      const titles = ["flow", "step", "reads", "mark", "set", "by"].map((title) => ({ title }))
-      for (const line of textTable(titles, cells, { style: screen.outStyle })) screen.out(line)
+      if (json) return out(JSON.stringify(found, null, 2))
+      yield* show(
+        found.map(({ dataSource, run, ...mark }) => ({
+          ...{ ...mark, reads: dataSource, by: run.endsWith(BY_HAND) ? BY_HAND_TEXT : run },
+        })),
+      )
     })
-    yield* listed.pipe(Effect.provide(storeLayer), asJson(json))
+    const there = Effect.fnUntraced(function* (server: Server) {
+      if (Option.isNone(flow)) return yield* usage("Name a flow: a server tells of marks flow by flow")
+      const found = yield* listAt(server, flow.value)
+      if (json) return out(JSON.stringify(found, null, 2))
+      yield* show(found.map(({ run, ...mark }) => ({ ...mark, flow: flow.value, by: run ?? BY_HAND_TEXT })))
+    })
+    yield* hereOr(here.pipe(Effect.provide(storeLayer)), there).pipe(asJson(json))
   }),
 ).pipe(
   Command.withDescription("List how far flows have read inputs that load by a growing column."),
@@ -53,9 +79,8 @@ const setCommand = Command.make(
     json: jsonFlag,
   },
   Effect.fnUntraced(function* ({ flow, step, value, json }) {
-    yield* onThisMachine
-    const set = Effect.gen(function* () {
-      const screen = yield* Screen
+    const screen = yield* Screen
+    const here = Effect.gen(function* () {
       const run = yield* newestRunOf(flow)
       const { mark, before, appends } = yield* setMark(run, step, value).pipe(withHost(run.origin.base))
       if (json) return screen.out(JSON.stringify({ flow, step, mark, before }))
@@ -64,7 +89,14 @@ const setCommand = Command.make(
       for (const output of appends)
         screen.say(`note: output "${output}" appends: rows that the next run reads again would be there twice`)
     })
-    yield* set.pipe(Effect.provide(storeLayer), asJson(json))
+    const there = Effect.fnUntraced(function* (server: Server) {
+      const before = (yield* listAt(server, flow)).find((each) => each.step === step)?.mark
+      const params = { name: flow, step }
+      const { mark } = yield* server.call("PUT /flows/:name/marks/:step", { params, body: { mark: value } })
+      if (json) return screen.out(JSON.stringify({ flow, step, mark, before }))
+      screen.say(`the mark of step "${step}" of flow "${flow}" is ${mark}, it was ${before}`)
+    })
+    yield* hereOr(here.pipe(Effect.provide(storeLayer)), there).pipe(asJson(json))
   }),
 ).pipe(
   Command.withDescription(
@@ -81,18 +113,31 @@ const dropCommand = Command.make(
     yes: yesFlag,
   },
   Effect.fnUntraced(function* ({ flow, step, yes }) {
-    yield* onThisMachine
-    const dropped = Effect.gen(function* () {
-      const screen = yield* Screen
-      const only = Option.getOrUndefined(step)
-      const found = yield* marksToDrop(flow, only)
-      const list = found.map((each) => `${each.step} at ${each.mark}`).join(", ")
-      if (!yes && !(yield* confirmed("drop the marks", `Drop ${list}? The next run of "${flow}" reads everything.`)))
-        return screen.say("nothing was dropped")
+    const screen = yield* Screen
+    const only = Option.getOrUndefined(step)
+    const mayDrop = Effect.fnUntraced(function* (list: string) {
+      if (yes || (yield* confirmed("drop the marks", `Drop ${list}? The next run of "${flow}" reads everything.`)))
+        return true
+      screen.say("nothing was dropped")
+      return false
+    })
+    const here = Effect.gen(function* () {
+      const list = textOf(yield* marksToDrop(flow, only))
+      if (!(yield* mayDrop(list))) return
       yield* dropMarks(flow, only)
       screen.say(`dropped ${list}`)
     })
-    yield* dropped.pipe(Effect.provide(storeLayer))
+    const there = Effect.fnUntraced(function* (server: Server) {
+      const all = yield* listAt(server, flow)
+      const found = all.filter((each) => only === undefined || each.step === only)
+      if (found.length === 0)
+        return yield* usage(`Flow "${flow}" has no mark${only === undefined ? "" : ` at step "${only}"`}`)
+      if (!(yield* mayDrop(textOf(found)))) return
+      for (const each of found)
+        yield* server.call("DELETE /flows/:name/marks/:step", { params: { name: flow, step: each.step } })
+      screen.say(`dropped ${textOf(found)}`)
+    })
+    yield* hereOr(here.pipe(Effect.provide(storeLayer)), there)
   }),
 ).pipe(
   Command.withDescription(
@@ -100,6 +145,12 @@ const dropCommand = Command.make(
   ),
   Command.withShortDescription("Forget marks"),
 )
+
+function textOf(marks: readonly { readonly step: string; readonly mark: string }[]): string {
+  return marks.map(({ step, mark }) => `${step} at ${mark}`).join(", ")
+}
+
+const BY_HAND_TEXT = "by hand"
 
 export const marksCommand = Command.make("marks").pipe(
   Command.withDescription("Look after the marks of incremental loads: how far a flow has read an input."),

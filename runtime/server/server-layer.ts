@@ -10,6 +10,7 @@ import { Users } from "../../core/server/access/users.ts"
 import { AuditLog } from "../../core/server/audit.ts"
 import { AuditTrail } from "../../core/server/audit-trail.ts"
 import { FlowLibrary } from "../../core/server/flows/flow-library.ts"
+import { FlowMarks } from "../../core/server/flows/flow-marks.ts"
 import { dispatcherLayer } from "../../core/server/jobs/dispatcher-layer.ts"
 import { workbenchLayer } from "../../core/server/jobs/workbench-layer.ts"
 import { jobMetricsLayer } from "../../core/server/metrics.ts"
@@ -57,6 +58,7 @@ export function serverLayer(options: ServeOptions, settings: Settings["Service"]
     Layer.provideMerge(dispatcherLayer({ stopMs: options.stopSeconds * 1000 })),
     Layer.provideMerge(workers(options, settings)),
     Layer.provideMerge(Layer.mergeAll(Schedules.layer, Triggers.layer, Webhooks.layer)),
+    Layer.provideMerge(FlowMarks.layer),
     Layer.provideMerge(FlowLibrary.layer),
     Layer.provideMerge(SourceRegistry.layer),
     Layer.provideMerge(SourcePolicy.layer(settings.home)),

@@ -1,6 +1,7 @@
 import { administrationEndpoints } from "./administration.ts"
 import { components } from "./components.ts"
 import type { ApiOf } from "./endpoint.ts"
+import { flowMarks } from "./flow-marks.ts"
 import { flowVersions } from "./flow-versions.ts"
 import { flows } from "./flows.ts"
 import { grants } from "./grants.ts"
@@ -25,6 +26,7 @@ export const endpoints = [
   ...administrationEndpoints,
   ...flows,
   ...flowVersions,
+  ...flowMarks,
   ...workbench,
   ...sources,
   ...grants,

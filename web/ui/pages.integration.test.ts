@@ -246,6 +246,35 @@ test("pages move rows between tables of a data source, and keep those that canno
   await page.getByText("500 rows dropped").waitFor()
 })
 
+test("pages show how far a flow has read, set that right and forget it", async () => {
+  const config = { dataSource: "shop", table: "public.orders", incremental: { column: "id" } }
+  const flow = {
+    version: 1,
+    steps: [
+      { id: "read", use: "postgres-input", config },
+      { id: "count", use: "discard-output" },
+    ],
+    hops: [{ from: "read", to: "count" }],
+  }
+  await callApi("POST", "/flows", { name: "growing", document: JSON.stringify(flow) })
+  await callApi("POST", "/flows/growing/runs?wait=30s", {})
+  await go("/flows/growing/runs")
+  const marks = page.getByRole("region", { name: "Read so far" })
+  await marks.getByText("shop: public.orders by id").waitFor()
+  await button("Set…").click()
+  const dialog = page.getByRole("dialog")
+  await dialog.getByLabel("Mark").fill("yesterday")
+  await dialog.getByRole("button", { name: "Set", exact: true }).click()
+  await dialog.getByText('The mark "yesterday" is no value of column "id"').first().waitFor()
+  await dialog.getByLabel("Mark").fill("17")
+  await dialog.getByRole("button", { name: "Set", exact: true }).click()
+  await marks.getByRole("cell", { name: "17", exact: true }).waitFor()
+  await marks.getByText("by hand").waitFor()
+  await button("Forget…").click()
+  await button("Forget it").click()
+  await marks.waitFor({ state: "detached" })
+})
+
 test("pages schedule a flow, with errors beside the fields and the next ten firings", async () => {
   await go("/flows/demo/schedules/new")
   expect(await page.getByLabel("Time zone").inputValue()).toBe("Europe/Berlin")

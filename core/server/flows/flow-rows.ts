@@ -104,3 +104,14 @@ export async function liveRun({ select, tables: { jobs } }: Queries, flow: strin
     .limit(1)
   return job
 }
+
+/** What a flow has read goes on under its new name; what an earlier flow of that name has left is of another one. */
+export async function moveMarks(queries: Queries, from: string, to: string): Promise<void> {
+  const { marks } = queries.tables
+  await dropMarks(queries, to)
+  await queries.update(marks).set({ flow: to }).where(eq(marks.flow, from))
+}
+
+export async function dropMarks({ delete: remove, tables: { marks } }: Queries, flow: string): Promise<void> {
+  await remove(marks).where(eq(marks.flow, flow))
+}

@@ -14,7 +14,7 @@ import { draftFaults, draftSteps, readDraft } from "./flow-document.ts"
 import type { FlowDraft, FlowLibrary, SavedFlow } from "./flow-library.ts"
 import { readFlowName, readFolder } from "./flow-name.ts"
 import { propertyProblems, usualProperties } from "./flow-properties.ts"
-import { flowBy, flowPage, keepVersion, liveRun, versionsAt, versionsOf } from "./flow-rows.ts"
+import { dropMarks, flowBy, flowPage, keepVersion, liveRun, moveMarks, versionsAt, versionsOf } from "./flow-rows.ts"
 import { fileUses, sourceUses } from "./flow-uses.ts"
 
 /** The flows in the store. */
@@ -99,8 +99,12 @@ export const makeFlowLibrary = Effect.gen(function* () {
     yield* database.write(async (queries) => {
       const { update: change, tables } = queries
       const { flows } = tables
-      if (after.name !== before.name && (await flowBy(queries, { name: after.name })) !== undefined)
-        return taken(after.name)
+      if (after.name !== before.name) {
+        if ((await flowBy(queries, { name: after.name })) !== undefined) return taken(after.name)
+        const run = await liveRun(queries, before.id)
+        if (run !== undefined) return busy(before.name, "renamed", run)
+        await moveMarks(queries, before.name, after.name)
+      }
       const { id, owner, createdAt, ...changed } = after
       const written = await change(flows)
         .set(changed)
@@ -159,10 +163,8 @@ export const makeFlowLibrary = Effect.gen(function* () {
         const { delete: remove, tables } = queries
         const { flows } = tables
         const run = await liveRun(queries, flow.id)
-        if (run !== undefined)
-          return refuse("conflict", `Flow "${name}" cannot be removed: run ${run.id} is ${run.status}`, {
-            hint: "Cancel it, or wait for its end",
-          })
+        if (run !== undefined) return busy(name, "removed", run)
+        await dropMarks(queries, flow.name)
         const removed = await remove(flows)
           .where(and(eq(flows.id, flow.id), eq(flows.version, wanted)))
           .returning({ id: flows.id })
@@ -218,6 +220,12 @@ function noVersion(name: string, version: number): RequestError {
 
 function taken(name: string): RequestError {
   return refuse("conflict", `A flow "${name}" is there already`, { hint: "Choose another name" })
+}
+
+function busy(name: string, what: string, run: { readonly id: string; readonly status: string }): RequestError {
+  return refuse("conflict", `Flow "${name}" cannot be ${what}: run ${run.id} is ${run.status}`, {
+    hint: "Cancel it, or wait for its end",
+  })
 }
 
 function stale(current: SavedFlow): RequestError {

@@ -5,6 +5,7 @@ import { More } from "../../parts/list.tsx"
 import { FailureNotice } from "../../parts/notice.tsx"
 import { Empty } from "../../parts/page.tsx"
 import { RunTable } from "../runs/run-table.tsx"
+import { FlowMarks } from "./flow-marks.tsx"
 
 /** The runs of one flow. */
 export function FlowRuns({ flow, run }: { readonly flow: SavedFlow; readonly run: (() => void) | undefined }) {
@@ -12,6 +13,7 @@ export function FlowRuns({ flow, run }: { readonly flow: SavedFlow; readonly run
   if (runs.error) return <FailureNotice cause={runs.error} />
   return (
     <>
+      <FlowMarks flow={flow} />
       <RunTable
         isOfFlow
         label={`Runs of ${flow.name}`}

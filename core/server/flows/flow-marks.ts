@@ -1,0 +1,123 @@
+import { and, asc, desc, eq } from "drizzle-orm"
+import { Clock, Context, Effect, Layer } from "effect"
+import { makeBatches } from "../../batch/index.ts"
+import { markValue } from "../../database/mark-value.ts"
+import { type Queries, StoreDatabase } from "../../store/database.ts"
+import { lockOf } from "../../store/database-run-store.ts"
+import type { StoreError } from "../../store/store-error.ts"
+import type { Actor } from "../access/actor.ts"
+import { AuditLog } from "../audit.ts"
+import { type RequestError, refuse } from "../request-error.ts"
+import { FlowLibrary, type SavedFlow } from "./flow-library.ts"
+import { liveRun } from "./flow-rows.ts"
+
+/** How far an input has read. */
+export interface FlowMark {
+  readonly step: string
+  /** Data source, table and column. */
+  readonly reads: string
+  readonly mark: string
+  /** The run that has set it; absent: somebody has, by hand. */
+  readonly run?: string
+  readonly at: number
+}
+
+/** How far the incremental inputs of flows have read, for whoever has to put that right by hand. */
+export class FlowMarks extends Context.Service<
+  FlowMarks,
+  {
+    list(flow: string): Effect.Effect<readonly FlowMark[], RequestError | StoreError>
+    /** The next run reads what is larger. */
+    set(actor: Actor, flow: string, step: string, mark: string): Effect.Effect<FlowMark, RequestError | StoreError>
+    /** The next run reads everything. */
+    drop(actor: Actor, flow: string, step: string): Effect.Effect<void, RequestError | StoreError>
+  }
+>()("core/server/FlowMarks") {
+  static readonly layer = Layer.effect(
+    FlowMarks,
+    Effect.gen(function* () {
+      const database = yield* StoreDatabase
+      const library = yield* FlowLibrary
+      const audit = yield* AuditLog
+      const recorded = (actor: Actor, action: string, { id, name }: SavedFlow, detail: object) =>
+        audit.record(actor, { action, subject: { kind: "flow", id, name }, detail: { ...detail } })
+      return FlowMarks.of({
+        list: Effect.fnUntraced(function* (name) {
+          const flow = yield* library.get(name)
+          return yield* database.read(async ({ select, tables: { marks } }) => {
+            const rows = await select().from(marks).where(eq(marks.flow, flow.name)).orderBy(asc(marks.step))
+            return rows.map(shown)
+          })
+        }),
+        set: Effect.fnUntraced(function* (actor, name, step, given) {
+          const flow = yield* library.get(name)
+          const at = yield* Clock.currentTimeMillis
+          const mark = given.trim()
+          const { before, after } = yield* database.write(async (queries) => {
+            const found = await changeable(queries, flow, step)
+            if ("reason" in found) return found
+            const wrong = await valueFault(queries, found, mark)
+            if (wrong !== undefined) return wrong
+            const { update, tables } = queries
+            const changed = { mark, at, run: "" }
+            await update(tables.marks).set(changed).where(sameMark(tables, found))
+            return { before: found.mark, after: shown({ ...found, ...changed }) }
+          }, lockOf(flow.name))
+          yield* recorded(actor, "mark.set", flow, { step, mark, before })
+          return after
+        }),
+        drop: Effect.fnUntraced(function* (actor, name, step) {
+          const flow = yield* library.get(name)
+          const before = yield* database.write(async (queries) => {
+            const found = await changeable(queries, flow, step)
+            if ("reason" in found) return found
+            await queries.delete(queries.tables.marks).where(sameMark(queries.tables, found))
+            return found.mark
+          }, lockOf(flow.name))
+          yield* recorded(actor, "mark.dropped", flow, { step, before })
+        }),
+      })
+    }),
+  )
+}
+
+type MarkRow = Queries["tables"]["marks"]["$inferSelect"]
+
+function shown({ step, source, mark, run, at }: MarkRow): FlowMark {
+  return { step, reads: source, mark, at, ...(run === "" ? {} : { run }) }
+}
+
+function sameMark({ marks }: Queries["tables"], { flow, step }: MarkRow) {
+  return and(eq(marks.flow, flow), eq(marks.step, step))
+}
+
+/** The mark, unless a run is about to set it. */
+async function changeable(queries: Queries, { id, name }: SavedFlow, step: string): Promise<MarkRow | RequestError> {
+  const run = await liveRun(queries, id)
+  if (run !== undefined) {
+    const message = `A mark of flow "${name}" cannot be changed: run ${run.id} is ${run.status}, and sets it at its end`
+    return refuse("conflict", message, { hint: "Cancel it, or wait for its end" })
+  }
+  const { select, tables } = queries
+  const rows = await select().from(tables.marks).where(eq(tables.marks.flow, name))
+  const found = rows.find((row) => row.step === step)
+  if (found !== undefined) return found
+  const steps = rows.map((row) => row.step)
+  const hint = steps.length === 0 ? "A run sets one, by what it has read" : `There are marks of ${steps.join(", ")}`
+  return refuse("missing", `Step "${step}" of flow "${name}" has no mark`, { hint })
+}
+
+/** Why the column that is read by would not take a mark, as far as the last run tells its type. */
+async function valueFault({ select, tables: { runs } }: Queries, { flow, step, source }: MarkRow, mark: string) {
+  const [last] = await select({ steps: runs.steps })
+    .from(runs)
+    .where(eq(runs.flow, flow))
+    .orderBy(desc(runs.key))
+    .limit(1)
+  const columns = last?.steps.find(({ id }) => id === step)?.offered.output ?? []
+  const column = columns.find(({ name }) => source.endsWith(` by ${name}`))
+  const message = `The mark "${mark}" is no value of column "${column?.name}"`
+  if (column === undefined || markValue(mark, column.type, makeBatches({ rows: 1, bytes: 1 })) !== undefined) return
+  const hint = `It is ${column.native?.type ?? column.type.kind}`
+  return refuse("invalid", message, { hint, problems: [{ pointer: "/mark", message, hint }] })
+}
