@@ -59,7 +59,12 @@ const listCommand = Command.make(
       if (Option.isNone(flow)) return yield* usage("Name a flow: a server tells of marks flow by flow")
       const found = yield* listAt(server, flow.value)
       if (json) return out(JSON.stringify(found, null, 2))
-      yield* show(found.map(({ run, ...mark }) => ({ ...mark, flow: flow.value, by: run ?? BY_HAND_TEXT })))
+      yield* show(
+        found.map(({ run, environment, ...mark }) => ({
+          ...{ ...mark, by: run ?? BY_HAND_TEXT },
+          flow: environment === "prod" ? flow.value : `${flow.value} (${environment})`,
+        })),
+      )
     })
     yield* hereOr(here.pipe(Effect.provide(storeLayer)), there).pipe(asJson(json))
   }),
@@ -90,7 +95,7 @@ const setCommand = Command.make(
         screen.say(`note: output "${output}" appends: rows that the next run reads again would be there twice`)
     })
     const there = Effect.fnUntraced(function* (server: Server) {
-      const before = (yield* listAt(server, flow)).find((each) => each.step === step)?.mark
+      const before = (yield* listAt(server, flow)).find((each) => isProd(each) && each.step === step)?.mark
       const params = { name: flow, step }
       const { mark } = yield* server.call("PUT /flows/:name/marks/:step", { params, body: { mark: value } })
       if (json) return screen.out(JSON.stringify({ flow, step, mark, before }))
@@ -129,7 +134,7 @@ const dropCommand = Command.make(
     })
     const there = Effect.fnUntraced(function* (server: Server) {
       const all = yield* listAt(server, flow)
-      const found = all.filter((each) => only === undefined || each.step === only)
+      const found = all.filter((each) => isProd(each) && (only === undefined || each.step === only))
       if (found.length === 0)
         return yield* usage(`Flow "${flow}" has no mark${only === undefined ? "" : ` at step "${only}"`}`)
       if (!(yield* mayDrop(textOf(found)))) return
@@ -148,6 +153,11 @@ const dropCommand = Command.make(
 
 function textOf(marks: readonly { readonly step: string; readonly mark: string }[]): string {
   return marks.map(({ step, mark }) => `${step} at ${mark}`).join(", ")
+}
+
+/** Those of development are for the pages. */
+function isProd({ environment }: { readonly environment: "prod" | "dev" }): boolean {
+  return environment === "prod"
 }
 
 const BY_HAND_TEXT = "by hand"

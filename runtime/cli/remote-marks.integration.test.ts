@@ -63,6 +63,26 @@ test("marks of a flow on a server are shown, set and forgotten, and judged befor
   expect(items.map(({ action }) => action)).toEqual(expect.arrayContaining(["mark.set", "mark.dropped"]))
 })
 
+test("marks of development and of production are two", async () => {
+  const dev = { ...source, version: 1, dev: { path: "shop.db" } }
+  await ada.done("PUT /sources/shop", dev)
+  await ada.done("POST /flows", { name: "both", document: JSON.stringify(chain(READ, WRITE)) })
+  expect((await headrace("run", "both")).code).toBe(0)
+  expect((await headrace("run", "both", "--environment", "dev")).code).toBe(0)
+  const of = async (name: string) =>
+    (await ada.done<{ items: { environment: string; mark: string }[] }>(`GET /flows/${name}/marks`)).items.map(
+      ({ environment, mark }) => `${environment} ${mark}`,
+    )
+  expect(await of("both")).toEqual(["prod 4", "dev 4"])
+  await ada.done("PUT /flows/both/marks/read?environment=dev", { mark: "1" })
+  await ada.done("PUT /flows/both", { version: 1, name: "each" })
+  expect(await of("each")).toEqual(["prod 4", "dev 1"])
+  expect((await headrace("marks", "drop", "each", "--yes")).err).toContain("dropped read at 4")
+  expect(await of("each")).toEqual(["dev 1"])
+  await ada.done("DELETE /flows/each/marks/read?environment=dev")
+  expect(await of("each")).toEqual([])
+})
+
 test("a flow takes its marks along when it is renamed, and leaves none when it is removed", async () => {
   await ada.done("POST /flows", { name: "daily", document: JSON.stringify(chain(READ, WRITE)) })
   expect((await headrace("run", "daily")).code).toBe(0)

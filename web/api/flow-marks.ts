@@ -1,12 +1,14 @@
 import { Effect, Schema } from "effect"
 import { FlowMarks } from "../../core/server/flows/flow-marks.ts"
 import { endpoint } from "./endpoint.ts"
-import { Instant } from "./fields.ts"
+import { Environment, Instant } from "./fields.ts"
 import { FlowName } from "./flow-shapes.ts"
 
 const named = Schema.Struct({ name: FlowName })
 const ofStep = Schema.Struct({ name: FlowName, step: Schema.String.check(Schema.isMaxLength(128)) })
+const inOne = Schema.Struct({ environment: Schema.optionalKey(Environment) })
 const Mark = Schema.Struct({
+  environment: Environment,
   step: Schema.String,
   reads: Schema.String.annotate({ description: "Data source, table and column." }),
   mark: Schema.String.annotate({ description: "The next run reads what is larger." }),
@@ -28,15 +30,19 @@ export const flowMarks = [
   endpoint({
     ...{ method: "PUT", path: "/flows/:name/marks/:step", tag: "Flows", permission: "flows.write" },
     summary: "Sets how far an input has read. Refused while a run of the flow is queued or goes on.",
-    ...{ params: ofStep, answer: Mark, refusals: ["missing", "invalid", "conflict"] },
+    ...{ params: ofStep, query: inOne, answer: Mark, refusals: ["missing", "invalid", "conflict"] },
     body: Schema.Struct({ mark: Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(256)) }),
-    handle: ({ actor, params, body }) =>
-      FlowMarks.use((marks) => marks.set(actor, params.name, params.step, body.mark)),
+    handle: ({ actor, params, query, body }) =>
+      FlowMarks.use((marks) => marks.set(actor, placeOf(params, query), body.mark)),
   }),
   endpoint({
     ...{ method: "DELETE", path: "/flows/:name/marks/:step", tag: "Flows", permission: "flows.write" },
     summary: "Forgets how far an input has read: the next run reads everything.",
-    ...{ params: ofStep, answer: Schema.Void, status: 204, refusals: ["missing", "conflict"] },
-    handle: ({ actor, params }) => FlowMarks.use((marks) => marks.drop(actor, params.name, params.step)),
+    ...{ params: ofStep, query: inOne, answer: Schema.Void, status: 204, refusals: ["missing", "conflict"] },
+    handle: ({ actor, params, query }) => FlowMarks.use((marks) => marks.drop(actor, placeOf(params, query))),
   }),
 ] as const
+
+function placeOf({ name: flow, step }: typeof ofStep.Type, { environment = "prod" }: typeof inOne.Type) {
+  return { flow, step, environment }
+}

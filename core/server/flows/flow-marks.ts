@@ -9,10 +9,20 @@ import type { Actor } from "../access/actor.ts"
 import { AuditLog } from "../audit.ts"
 import { type RequestError, refuse } from "../request-error.ts"
 import { FlowLibrary, type SavedFlow } from "./flow-library.ts"
-import { liveRun } from "./flow-rows.ts"
+import { environments, liveRun, nameIn } from "./flow-rows.ts"
+
+type Environment = "prod" | "dev"
+
+/** Whose mark is meant. */
+export interface MarkPlace {
+  readonly flow: string
+  readonly step: string
+  readonly environment: Environment
+}
 
 /** How far an input has read. */
 export interface FlowMark {
+  readonly environment: Environment
   readonly step: string
   /** Data source, table and column. */
   readonly reads: string
@@ -28,9 +38,9 @@ export class FlowMarks extends Context.Service<
   {
     list(flow: string): Effect.Effect<readonly FlowMark[], RequestError | StoreError>
     /** The next run reads what is larger. */
-    set(actor: Actor, flow: string, step: string, mark: string): Effect.Effect<FlowMark, RequestError | StoreError>
+    set(actor: Actor, place: MarkPlace, mark: string): Effect.Effect<FlowMark, RequestError | StoreError>
     /** The next run reads everything. */
-    drop(actor: Actor, flow: string, step: string): Effect.Effect<void, RequestError | StoreError>
+    drop(actor: Actor, place: MarkPlace): Effect.Effect<void, RequestError | StoreError>
   }
 >()("core/server/FlowMarks") {
   static readonly layer = Layer.effect(
@@ -45,36 +55,49 @@ export class FlowMarks extends Context.Service<
         list: Effect.fnUntraced(function* (name) {
           const flow = yield* library.get(name)
           return yield* database.read(async ({ select, tables: { marks } }) => {
-            const rows = await select().from(marks).where(eq(marks.flow, flow.name)).orderBy(asc(marks.step))
-            return rows.map(shown)
+            const found: FlowMark[] = []
+            for (const environment of environments) {
+              const named = eq(marks.flow, nameIn(environment, flow.name))
+              for (const row of await select().from(marks).where(named).orderBy(asc(marks.step)))
+                found.push(shown(row, environment))
+            }
+            return found
           })
         }),
-        set: Effect.fnUntraced(function* (actor, name, step, given) {
-          const flow = yield* library.get(name)
+        set: Effect.fnUntraced(function* (actor, place, given) {
+          const flow = yield* library.get(place.flow)
+          const { step, environment } = place
           const at = yield* Clock.currentTimeMillis
           const mark = given.trim()
-          const { before, after } = yield* database.write(async (queries) => {
-            const found = await changeable(queries, flow, step)
-            if ("reason" in found) return found
-            const wrong = await valueFault(queries, found, mark)
-            if (wrong !== undefined) return wrong
-            const { update, tables } = queries
-            const changed = { mark, at, run: "" }
-            await update(tables.marks).set(changed).where(sameMark(tables, found))
-            return { before: found.mark, after: shown({ ...found, ...changed }) }
-          }, lockOf(flow.name))
-          yield* recorded(actor, "mark.set", flow, { step, mark, before })
+          const { before, after } = yield* database.write(
+            async (queries) => {
+              const found = await changeable(queries, flow, place)
+              if ("reason" in found) return found
+              const wrong = await valueFault(queries, found, mark)
+              if (wrong !== undefined) return wrong
+              const { update, tables } = queries
+              const changed = { mark, at, run: "" }
+              await update(tables.marks).set(changed).where(sameMark(tables, found))
+              return { before: found.mark, after: shown({ ...found, ...changed }, environment) }
+            },
+            lockOf(nameIn(environment, flow.name)),
+          )
+          yield* recorded(actor, "mark.set", flow, { step, environment, mark, before })
           return after
         }),
-        drop: Effect.fnUntraced(function* (actor, name, step) {
-          const flow = yield* library.get(name)
-          const before = yield* database.write(async (queries) => {
-            const found = await changeable(queries, flow, step)
-            if ("reason" in found) return found
-            await queries.delete(queries.tables.marks).where(sameMark(queries.tables, found))
-            return found.mark
-          }, lockOf(flow.name))
-          yield* recorded(actor, "mark.dropped", flow, { step, before })
+        drop: Effect.fnUntraced(function* (actor, place) {
+          const flow = yield* library.get(place.flow)
+          const { step, environment } = place
+          const before = yield* database.write(
+            async (queries) => {
+              const found = await changeable(queries, flow, place)
+              if ("reason" in found) return found
+              await queries.delete(queries.tables.marks).where(sameMark(queries.tables, found))
+              return found.mark
+            },
+            lockOf(nameIn(environment, flow.name)),
+          )
+          yield* recorded(actor, "mark.dropped", flow, { step, environment, before })
         }),
       })
     }),
@@ -83,8 +106,8 @@ export class FlowMarks extends Context.Service<
 
 type MarkRow = Queries["tables"]["marks"]["$inferSelect"]
 
-function shown({ step, source, mark, run, at }: MarkRow): FlowMark {
-  return { step, reads: source, mark, at, ...(run === "" ? {} : { run }) }
+function shown({ step, source, mark, run, at }: MarkRow, environment: Environment): FlowMark {
+  return { environment, step, reads: source, mark, at, ...(run === "" ? {} : { run }) }
 }
 
 function sameMark({ marks }: Queries["tables"], { flow, step }: MarkRow) {
@@ -92,14 +115,20 @@ function sameMark({ marks }: Queries["tables"], { flow, step }: MarkRow) {
 }
 
 /** The mark, unless a run is about to set it. */
-async function changeable(queries: Queries, { id, name }: SavedFlow, step: string): Promise<MarkRow | RequestError> {
+async function changeable(
+  queries: Queries,
+  { id, name }: SavedFlow,
+  { step, environment }: MarkPlace,
+): Promise<MarkRow | RequestError> {
   const run = await liveRun(queries, id)
   if (run !== undefined) {
     const message = `A mark of flow "${name}" cannot be changed: run ${run.id} is ${run.status}, and sets it at its end`
     return refuse("conflict", message, { hint: "Cancel it, or wait for its end" })
   }
   const { select, tables } = queries
-  const rows = await select().from(tables.marks).where(eq(tables.marks.flow, name))
+  const rows = await select()
+    .from(tables.marks)
+    .where(eq(tables.marks.flow, nameIn(environment, name)))
   const found = rows.find((row) => row.step === step)
   if (found !== undefined) return found
   const steps = rows.map((row) => row.step)

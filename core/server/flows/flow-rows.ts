@@ -105,13 +105,27 @@ export async function liveRun({ select, tables: { jobs } }: Queries, flow: strin
   return job
 }
 
+/** Under which name runs of an environment keep what they remember of a flow: one must not go on where the other was. */
+export function nameIn(environment: "prod" | "dev", name: string): string {
+  return environment === "prod" ? name : `${name} (${environment})`
+}
+
+export const environments = ["prod", "dev"] as const
+
 /** What a flow has read goes on under its new name; what an earlier flow of that name has left is of another one. */
 export async function moveMarks(queries: Queries, from: string, to: string): Promise<void> {
   const { marks } = queries.tables
   await dropMarks(queries, to)
-  await queries.update(marks).set({ flow: to }).where(eq(marks.flow, from))
+  for (const environment of environments) {
+    const moved = { flow: nameIn(environment, to) }
+    await queries
+      .update(marks)
+      .set(moved)
+      .where(eq(marks.flow, nameIn(environment, from)))
+  }
 }
 
 export async function dropMarks({ delete: remove, tables: { marks } }: Queries, flow: string): Promise<void> {
-  await remove(marks).where(eq(marks.flow, flow))
+  const names = environments.map((environment) => nameIn(environment, flow))
+  await remove(marks).where(inArray(marks.flow, names))
 }

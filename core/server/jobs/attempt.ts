@@ -2,6 +2,7 @@ import { Effect, type Scope } from "effect"
 import { SNAPSHOT_LOST } from "../../flow/problem.ts"
 import type { RunReport } from "../../run/report.ts"
 import { system } from "../access/actor.ts"
+import { nameIn } from "../flows/flow-rows.ts"
 import { type ActiveJob, type DispatchContext, stopJob } from "./dispatch-context.ts"
 import { type Ending, type EndingContext, endingOf, endingOfError, failed } from "./ending.ts"
 import { eventLine } from "./event-line.ts"
@@ -35,7 +36,7 @@ export const attempt = Effect.fnUntraced(function* (context: DispatchContext, jo
     return { ending: failed(message, _tag === "StoreError", facts()) } satisfies Outcome
   }
   const { files } = yield* context.policy.current
-  const brought = { sources: opened.success, files, name: nameOf(known.success, job) }
+  const brought = { sources: opened.success, files, name: nameIn(row.environment, saved.name) }
   const attempting = Effect.gen(function* () {
     if (row.timeoutMs !== null) yield* Effect.forkScoped(timeOut(job, row.timeoutMs))
     return yield* work(context, job, { known: known.success, brought })
@@ -157,10 +158,6 @@ function timeOut(job: ActiveJob, ms: number): Effect.Effect<void, never, Scope.S
 }
 
 /** Marks and unfinished runs of both environments are kept apart. */
-function nameOf({ saved }: KnownFlow, { row }: ActiveJob): string {
-  return row.environment === "prod" ? saved.name : `${saved.name} (${row.environment})`
-}
-
 /** For the process to end after its steps have had their time. */
 const GRACE_MS = 5000
 const CLOSE_MS = 60_000

@@ -49,8 +49,11 @@ export function timeText(date: Date): string {
 export function relativeText(ms: number): string {
   const size = Math.abs(ms)
   for (const [unit, length] of UNITS) if (size >= length) return relativeFormat.format(Math.round(ms / length), unit)
-  return ms > 0 ? "in a moment" : "just now"
+  // Clocks differ a little.
+  return ms > CLOCKS_DIFFER_MS ? "in a moment" : "just now"
 }
+
+const CLOCKS_DIFFER_MS = 5000
 
 const UNITS = [
   ["year", 31_557_600_000],

@@ -29,7 +29,7 @@ export function FlowMarks({ flow }: { readonly flow: SavedFlow }) {
       <Table
         label="Marks"
         rows={marks.data.items}
-        keyOf={({ step }) => step}
+        keyOf={({ step, environment }) => `${environment} ${step}`}
         columns={[
           ...COLUMNS,
           {
@@ -56,7 +56,7 @@ export function FlowMarks({ flow }: { readonly flow: SavedFlow }) {
           close={close}
           act={async () => {
             const params = { name: flow.name, step: open.mark.step }
-            await ask("DELETE /flows/:name/marks/:step", { params })
+            await ask("DELETE /flows/:name/marks/:step", { params, query: { environment: open.mark.environment } })
             await changed()
           }}
         >
@@ -81,7 +81,10 @@ function SetMark({
   const [value, setValue] = useState(mark.mark)
   const { busy, problem, submit } = useSubmit(async () => {
     const params = { name: flow.name, step: mark.step }
-    await ask("PUT /flows/:name/marks/:step", { params, body: { mark: value } })
+    await ask("PUT /flows/:name/marks/:step", {
+      ...{ params, query: { environment: mark.environment } },
+      body: { mark: value },
+    })
     await done()
     close()
   })
@@ -107,7 +110,15 @@ function SetMark({
 }
 
 const COLUMNS: readonly Column<FlowMark>[] = [
-  { label: "Step", cell: ({ step }) => <strong className="wrap">{step}</strong> },
+  {
+    label: "Step",
+    cell: ({ step, environment }) => (
+      <>
+        <strong className="wrap">{step}</strong>
+        {environment === "dev" && <span className="sub">Development</span>}
+      </>
+    ),
+  },
   { label: "Reads", cell: ({ reads }) => <span className="wrap">{reads}</span> },
   { label: "Up to", cell: ({ mark }) => <span className="mono wrap">{mark}</span> },
   {

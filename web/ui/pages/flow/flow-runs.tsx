@@ -12,7 +12,7 @@ export function FlowRuns({ flow, run }: { readonly flow: SavedFlow; readonly run
   const runs = usePages("GET /runs", { query: { flow: flow.name, limit: 50 } }, 5000)
   if (runs.error) return <FailureNotice cause={runs.error} />
   return (
-    <>
+    <div className="stack">
       <FlowMarks flow={flow} />
       <RunTable
         isOfFlow
@@ -25,6 +25,6 @@ export function FlowRuns({ flow, run }: { readonly flow: SavedFlow; readonly run
         }
       />
       <More list={runs} />
-    </>
+    </div>
   )
 }

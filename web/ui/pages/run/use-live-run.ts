@@ -47,7 +47,11 @@ export function useLiveRun(run: Job): {
     if (!isOpen) void readLog().catch(() => {})
   }, [readLog, isOpen])
   const take = (event: RunEventOf) => {
-    if (event.type === "job.state") return
+    if (event.type === "job.state") {
+      // It may have gone on between the reading of the page and the beginning of the events.
+      if (event.job.status !== run.status) void refresh("/runs")
+      return
+    }
     if (event.type === "job.logged") addLines([event.line])
     else setLive((before) => followRun(before, event, Date.now()))
     if (event.type === "job.started" || event.type === "job.ended") void refresh("/runs")
