@@ -25,3 +25,14 @@ export class Marks extends Context.Service<
     drop(flow: string, step: string | undefined, judge: Judge): Promise<number>
   }
 >()("core/store/Marks") {}
+
+/** Stands where a mark names the run that has set it; like an id of a run, it tells the time. */
+export function byHand(now: number): string {
+  return `${new Date(now).toISOString().replaceAll(/[-:]|\.\d+Z$/g, "")}${BY_HAND}`
+}
+
+export function isByHand({ run }: Pick<Mark, "run">): boolean {
+  return run.endsWith(BY_HAND)
+}
+
+const BY_HAND = "-by-hand"

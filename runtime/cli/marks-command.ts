@@ -1,9 +1,9 @@
 import { Effect, Option } from "effect"
 import { Argument, Command } from "effect/cli"
-import { Marks } from "../../core/store/marks.ts"
+import { isByHand, Marks } from "../../core/store/marks.ts"
 import type { Server } from "../remote/server-client.ts"
 import { asked, storeLayer } from "../store/store.ts"
-import { BY_HAND, dropMarks, marksToDrop, newestRunOf, setMark } from "../worker/flow-marks.ts"
+import { dropMarks, marksToDrop, newestRunOf, setMark } from "../worker/flow-marks.ts"
 import { confirmed, yesFlag } from "./confirm.ts"
 import { jsonFlag } from "./flow-flags.ts"
 import { withHost } from "./global-flags.ts"
@@ -51,7 +51,7 @@ const listCommand = Command.make(
       if (json) return out(JSON.stringify(found, null, 2))
       yield* show(
         found.map(({ dataSource, run, ...mark }) => ({
-          ...{ ...mark, reads: dataSource, by: run.endsWith(BY_HAND) ? BY_HAND_TEXT : run },
+          ...{ ...mark, reads: dataSource, by: isByHand({ run }) ? BY_HAND_TEXT : run },
         })),
       )
     })

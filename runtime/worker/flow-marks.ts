@@ -3,7 +3,7 @@ import { makeBatches } from "../../core/batch/index.ts"
 import { markValue } from "../../core/database/mark-value.ts"
 import { closestName } from "../../core/flow/closest-name.ts"
 import { failure } from "../../core/host/failure.ts"
-import { type Judge, Marks } from "../../core/store/marks.ts"
+import { byHand, type Judge, Marks } from "../../core/store/marks.ts"
 import type { RunRecord } from "../../core/store/run-record.ts"
 import { RunStore } from "../../core/store/run-store.ts"
 import { stateOf } from "../store/process-owner.ts"
@@ -106,10 +106,4 @@ const markedInputs = Effect.fnUntraced(function* (run: RunRecord) {
   )
 })
 
-/** Stands where a mark names the run that has set it; like an id of a run, it tells the time. */
-function byHand(now: number): string {
-  return `${new Date(now).toISOString().replaceAll(/[-:]|\.\d+Z$/g, "")}${BY_HAND}`
-}
-
-export const BY_HAND = "-by-hand"
 const MOST_RUNS = 500

@@ -4,6 +4,7 @@ import { makeBatches } from "../../batch/index.ts"
 import { markValue } from "../../database/mark-value.ts"
 import { type Queries, StoreDatabase } from "../../store/database.ts"
 import { lockOf } from "../../store/database-run-store.ts"
+import { byHand, isByHand } from "../../store/marks.ts"
 import type { StoreError } from "../../store/store-error.ts"
 import type { Actor } from "../access/actor.ts"
 import { AuditLog } from "../audit.ts"
@@ -76,7 +77,7 @@ export class FlowMarks extends Context.Service<
               const wrong = await valueFault(queries, found, mark)
               if (wrong !== undefined) return wrong
               const { update, tables } = queries
-              const changed = { mark, at, run: "" }
+              const changed = { mark, at, run: byHand(at) }
               await update(tables.marks).set(changed).where(sameMark(tables, found))
               return { before: found.mark, after: shown({ ...found, ...changed }, environment) }
             },
@@ -107,7 +108,7 @@ export class FlowMarks extends Context.Service<
 type MarkRow = Queries["tables"]["marks"]["$inferSelect"]
 
 function shown({ step, source, mark, run, at }: MarkRow, environment: Environment): FlowMark {
-  return { environment, step, reads: source, mark, at, ...(run === "" ? {} : { run }) }
+  return { environment, step, reads: source, mark, at, ...(isByHand({ run }) ? {} : { run }) }
 }
 
 function sameMark({ marks }: Queries["tables"], { flow, step }: MarkRow) {
