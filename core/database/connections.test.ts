@@ -3,7 +3,7 @@ import { testSession } from "../../scripts/testing/session.ts"
 import type { Connection, Database, Session } from "../contract/index.ts"
 import { failure } from "../host/failure.ts"
 import { Parking } from "../host/parking.ts"
-import { Connections, connected, connection, planning } from "./connections.ts"
+import { Connections, connected, connectionOf, planning } from "./connections.ts"
 
 /** Connections that can only be counted and closed: the pool looks at nothing else. */
 function counter(most: number, close: () => Promise<void> = async () => {}) {
@@ -172,8 +172,8 @@ test("a connection that planning has opened is the run's, and ends what it is as
   const at = ({ signal }: AbortController) => ({ ...testSession(), parking, signal })
   await planning(database, { host: "a" }, at(plan), async () => "planned")
   await planning(database, { host: "a" }, at(plan), async () => "planned")
-  const other = await connection(database, { host: "b" }, at(run))
-  const mine = await connection(database, { host: "a" }, at(run))
+  const other = await connectionOf(database, { host: "b" }, at(run))
+  const mine = await connectionOf(database, { host: "a" }, at(run))
   expect(seen).toEqual({ opened: 2, closed: 0 })
   const asked = mine.query("SELECT 1").then(
     () => "answered",

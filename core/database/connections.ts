@@ -115,7 +115,7 @@ export async function alone(connection: Connection, session: Session): Promise<v
 }
 
 /** A connection that planning has left, or a new one. */
-export async function connection(database: Database, settings: unknown, session: Session): Promise<Connection> {
+export async function connectionOf(database: Database, settings: unknown, session: Session): Promise<Connection> {
   const parked = parkingOf(session)?.take(keyOf(database, settings))
   if (parked === undefined) return await connected((at) => database.connect(settings, at), session)
   handOver(parked, session)
@@ -129,7 +129,7 @@ export async function planning<A>(
   session: Session,
   plan: (connection: Connection) => Promise<A>,
 ): Promise<A> {
-  const mine = await connection(database, settings, session)
+  const mine = await connectionOf(database, settings, session)
   const parking = parkingOf(session)
   try {
     await alone(mine, session)

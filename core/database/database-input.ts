@@ -11,7 +11,7 @@ import type {
   Source,
   Split,
 } from "../contract/index.ts"
-import { alone, Connections, connected, connection, planning } from "./connections.ts"
+import { alone, Connections, connected, connectionOf, planning } from "./connections.ts"
 import { derivedInput } from "./derived.ts"
 import { endOf, type Increment, incrementNotes, readIncrement, startConditions, warnOfNulls } from "./incremental.ts"
 import { readingSource } from "./input-source.ts"
@@ -113,7 +113,7 @@ async function open(
   session: Session,
 ): Promise<Source> {
   const opening = { database, config, request, session }
-  const connect = (at: Session) => connection(database, config.dataSource.settings, at)
+  const connect = (at: Session) => connectionOf(database, config.dataSource.settings, at)
   const first = await connect(session)
   // Closed when opening fails, in this order: readers hold on to the snapshot.
   const held: AsyncDisposable[] = []

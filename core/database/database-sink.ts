@@ -1,6 +1,6 @@
 import type { Connection, Database, Issue, Session, Sink, SinkRequest, TableName } from "../contract/index.ts"
 import { pluginError } from "../host/failure.ts"
-import { alone, Connections, connection as connectionOf } from "./connections.ts"
+import { alone, Connections, connectionOf } from "./connections.ts"
 import { converted } from "./convert.ts"
 import { encodingsOf, find, loadMode, type Target } from "./database-output.ts"
 import { inTransaction, isOfLoad, Ledger, splitItem } from "./ledger.ts"
