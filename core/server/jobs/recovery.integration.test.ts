@@ -66,6 +66,21 @@ const begin = Effect.gen(function* () {
   return yield* dispatcher.submit(system, { flow: "load", cause: { kind: "person", id: "", name: "test" } })
 })
 
+/** A run whose worker is killed once three of its splits are committed. */
+const killedAfterSplits = Effect.gen(function* () {
+  const store = yield* RunStore
+  const dispatcher = yield* Dispatcher
+  const job = yield* begin
+  const some = Stream.filter(
+    dispatcher.events(job.id),
+    (event) => event.type === "job.progressed" && event.event.type === "split.committed",
+  )
+  yield* Stream.runDrain(Stream.take(some, 3))
+  const { owner } = (yield* Effect.promise(() => store.find(job.id)))!
+  process.kill(owner.pid, "SIGKILL")
+  return job
+})
+
 const untilSplit = (id: string) =>
   Dispatcher.use((dispatcher) =>
     Stream.runHead(
@@ -197,16 +212,7 @@ test("a run whose snapshot is lost is begun anew where its rows are found by the
   const { use, rows } = await world({ splits: 60, output }, { retries: 0 })
   await use(
     Effect.gen(function* () {
-      const store = yield* RunStore
-      const dispatcher = yield* Dispatcher
-      const job = yield* begin
-      const some = Stream.filter(
-        dispatcher.events(job.id),
-        (event) => event.type === "job.progressed" && event.event.type === "split.committed",
-      )
-      yield* Stream.runDrain(Stream.take(some, 3))
-      const { owner } = (yield* Effect.promise(() => store.find(job.id)))!
-      process.kill(owner.pid, "SIGKILL")
+      const job = yield* killedAfterSplits
       const { status, message } = yield* ended(job.id)
       expect(`${status}: ${message}`).toMatch(/^failed: .*it is begun anew as run /)
       const [, id] = /anew as run (\S+)/.exec(message!)!
@@ -224,16 +230,8 @@ test("a run whose snapshot is lost after it has appended rows waits for somebody
   const { use, rows } = await world({ rows: MANY, splits: 400 })
   await use(
     Effect.gen(function* () {
-      const store = yield* RunStore
       const dispatcher = yield* Dispatcher
-      const job = yield* begin
-      const some = Stream.filter(
-        dispatcher.events(job.id),
-        (event) => event.type === "job.progressed" && event.event.type === "split.committed",
-      )
-      yield* Stream.runDrain(Stream.take(some, 3))
-      const { owner } = (yield* Effect.promise(() => store.find(job.id)))!
-      process.kill(owner.pid, "SIGKILL")
+      const job = yield* killedAfterSplits
       const { status, message } = yield* ended(job.id)
       expect(`${status}: ${message}`).toMatch(
         /^failed: .*Accept that: resume it with --new-snapshot\. Or: Remove what it has committed, \d+ rows at output/,
