@@ -3,6 +3,7 @@ import { SQL } from "bun"
 import type { BrowserContext, Page } from "playwright-core"
 import { postgres } from "../../scripts/services/services.ts"
 import { type Looker, openBrowser, overflow, violations } from "./testdata/browser.ts"
+import { callApi } from "./testdata/call-api.ts"
 import { type Served, startServer } from "./testdata/served.ts"
 
 /** Somebody uses a fresh server, from its setup link on; what one test makes, later ones use. */
@@ -155,7 +156,7 @@ test("pages show what the check has found beside the step that it belongs to", a
 
 test("pages tell of somebody who was faster, and lose nothing that was typed", async () => {
   await replaceInScript('"rows": 10000', '"rows": 2000')
-  await callApi("PUT", "/flows/demo", { version: 1, description: "changed by somebody else", remark: "Faster" })
+  await callApi(page, "PUT", "/flows/demo", { version: 1, description: "changed by somebody else", remark: "Faster" })
   await button("Save").click()
   await page.getByText(/Version 2 was saved meanwhile/).waitFor()
   expect(await page.locator(".cm-content").innerText()).toContain('"rows": 2000')
@@ -186,7 +187,7 @@ test("pages follow a run live, cancel it, and resume it", async () => {
     ],
     hops: [{ from: "make", to: "count" }],
   }
-  await callApi("POST", "/flows", { name: "endless", document: JSON.stringify(flow) })
+  await callApi(page, "POST", "/flows", { name: "endless", document: JSON.stringify(flow) })
   await go("/flows/endless")
   await button("Run…").click()
   await page.getByRole("dialog").getByRole("button", { name: "Run", exact: true }).click()
@@ -209,6 +210,22 @@ test("pages follow a run live, cancel it, and resume it", async () => {
   await page.locator(".page-head").getByText("Cancelled").waitFor()
 })
 
+test("pages notice that a run has gone on between what they read and its first event", async () => {
+  const { id } = (await callApi(page, "POST", "/flows/endless/runs", {})) as { id: string }
+  await page.route(
+    `**/api/v1/runs/${id}`,
+    async (route) => {
+      const response = await route.fetch()
+      await route.fulfill({ response, json: { ...(await response.json()), status: "queued" } })
+    },
+    { times: 1 },
+  )
+  await go(`/runs/${id}`)
+  await page.locator(".page-head").getByText("Running").waitFor()
+  await callApi(page, "POST", `/runs/${id}/cancel`, {})
+  await page.locator(".page-head").getByText("Cancelled").waitFor()
+})
+
 test("pages move rows between tables of a data source, and keep those that cannot be written", async () => {
   const flow = {
     version: 1,
@@ -223,7 +240,7 @@ test("pages move rows between tables of a data source, and keep those that canno
     ],
     settings: { errorLimit: 1000 },
   }
-  await callApi("POST", "/flows", { name: "rejects", document: JSON.stringify(flow, null, 2) })
+  await callApi(page, "POST", "/flows", { name: "rejects", document: JSON.stringify(flow, null, 2) })
   await go("/flows/rejects")
   await page.getByRole("tab", { name: "Preview" }).click()
   await page.getByLabel("At which step").selectOption("read")
@@ -256,8 +273,8 @@ test("pages show how far a flow has read, set that right and forget it", async (
     ],
     hops: [{ from: "read", to: "count" }],
   }
-  await callApi("POST", "/flows", { name: "growing", document: JSON.stringify(flow) })
-  await callApi("POST", "/flows/growing/runs?wait=30s", {})
+  await callApi(page, "POST", "/flows", { name: "growing", document: JSON.stringify(flow) })
+  await callApi(page, "POST", "/flows/growing/runs?wait=30s", {})
   await go("/flows/growing/runs")
   const marks = page.getByRole("region", { name: "Read so far" })
   await marks.getByText("shop: public.orders by id").waitFor()
@@ -305,7 +322,7 @@ test("pages remember across a reload which version of a form somebody has change
   const saved = await page.evaluate(async (id) => (await fetch(`/api/v1/schedules/${id}`)).json(), id)
   const { name: _, version, recurrence, timeZone, mode, missed, effectiveFrom, effectiveTo, parameters } = saved
   const rest = { recurrence, timeZone, mode, missed, effectiveFrom, effectiveTo, parameters, environment: "prod" }
-  await callApi("PUT", `/schedules/${id}`, { ...rest, name: "theirs", version })
+  await callApi(page, "PUT", `/schedules/${id}`, { ...rest, name: "theirs", version })
   await page.reload()
   await page.getByText("Somebody else has changed this schedule meanwhile").waitFor()
   expect(await page.getByLabel("Name").inputValue()).toBe("mine")
@@ -481,14 +498,3 @@ async function replaceInScript(before: string, after: string): Promise<void> {
 }
 
 /** What another program would do at the same time, with the session of the page. */
-async function callApi(method: string, path: string, body: unknown): Promise<void> {
-  const status = await page.evaluate(
-    async ([method, path, body]) => {
-      const { csrf } = (await (await fetch("/api/v1/me")).json()) as { csrf: string }
-      const headers = { "content-type": "application/json", "x-csrf-token": csrf }
-      return (await fetch(`/api/v1${path}`, { method: method!, headers, body: body! })).status
-    },
-    [method, path, JSON.stringify(body)] as const,
-  )
-  expect(status).toBeLessThan(300)
-}
