@@ -24,7 +24,13 @@ export interface FlowOrigin {
   /** Folder that relative paths in it start from. */
   readonly base: string
   /** Settings that the call gave in the place of the flow's own. */
-  readonly overrides: { readonly parallel?: number; readonly errorLimit?: number }
+  readonly overrides: RunOverrides
+}
+
+/** Settings of a call. */
+export interface RunOverrides {
+  readonly parallel?: number
+  readonly errorLimit?: number
 }
 
 /** What a step was planned to take and to give. */

@@ -10,8 +10,32 @@ export interface EditedRow {
   readonly record: TextRecord
 }
 
-export interface EditedFile {
-  readonly path: string
+/** Rows as `headrace quarantine export` writes them, one JSON object a line. */
+export interface EditedLines {
+  /** For messages: where they are from. */
+  readonly title: string
+  /** From the beginning, as often as it is called. */
+  lines(): AsyncIterable<string>
+}
+
+/** The rows of a file. */
+export function editedFile(path: string): EditedLines & { text(): Promise<string> } {
+  const lines = () => linesOf(path)
+  return { title: `"${path}"`, lines, text: async () => (await Array.fromAsync(lines())).join("\n") }
+}
+
+/** Rows that came over the network. */
+export function editedText(text: string): EditedLines {
+  return {
+    title: "the rows that were sent",
+    async *lines() {
+      yield* text.split(/\r?\n/)
+    },
+  }
+}
+
+export interface EditedRowsRequest {
+  readonly edited: EditedLines
   readonly run: string
   readonly quarantine: Quarantine["Service"]
   /** Only rows that this step has rejected; the others may have been replayed already. */
@@ -21,17 +45,18 @@ export interface EditedFile {
 }
 
 /**
- * Reads a file as `headrace quarantine export` writes it, one JSON object a line with `id` and `record`. Fails, with the
- * number of the line, at the first one that is not such a row of the run, has a column too many or lacks one.
+ * Reads rows that somebody has edited, each with `id` and `record`. Fails, with the number of the line, at the first one
+ * that is not a row of the run, has a column too many or lacks one.
  */
-export async function* editedRows({ path, run, quarantine, step, needed }: EditedFile): AsyncGenerator<EditedRow> {
+export async function* editedRows(request: EditedRowsRequest): AsyncGenerator<EditedRow> {
+  const { edited, run, quarantine, step, needed } = request
   const seen = new Set<number>()
   let number = 0
-  for await (const line of linesOf(path)) {
+  for await (const line of edited.lines()) {
     number++
     if (line.trim() === "") continue
     const wrong = (cause: string, hint?: string) =>
-      failure("config", `Cannot replay "${path}", line ${number}: ${cause}`, hint === undefined ? {} : { hint })
+      failure("config", `Cannot replay ${edited.title}, line ${number}: ${cause}`, hint === undefined ? {} : { hint })
     const row = readLine(line, wrong)
     if (seen.has(row.id)) throw wrong(`row ${row.id} is there twice`)
     seen.add(row.id)

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto"
 import type { Flow } from "../../core/flow/flow-schema.ts"
-import type { FlowOrigin } from "../../core/store/run-record.ts"
+import type { FlowOrigin, RunOverrides } from "../../core/store/run-record.ts"
 
 /** The flow with the settings of the call in the place of its own. */
-export function withSettings(flow: Flow, { parallel, errorLimit }: FlowOrigin["overrides"]): Flow {
+export function withSettings(flow: Flow, { parallel, errorLimit }: RunOverrides): Flow {
   const { errorPercent: _, ...withoutPercent } = flow.settings
   const settings = errorLimit === undefined ? flow.settings : { ...withoutPercent, errorLimit }
   return { ...flow, settings: { ...settings, parallel: parallel ?? settings.parallel } }
@@ -12,7 +12,7 @@ export function withSettings(flow: Flow, { parallel, errorLimit }: FlowOrigin["o
 /** What is recorded of a document, with the settings that the call gave. */
 export function originOf(
   { document, base, path }: Pick<FlowOrigin, "document" | "base" | "path">,
-  overrides: FlowOrigin["overrides"],
+  overrides: RunOverrides,
 ): FlowOrigin {
   return { document, hash: hashOf(document), base, overrides, ...(path === undefined ? {} : { path }) }
 }

@@ -12,7 +12,7 @@ import type { RunReport } from "../../core/run/report.ts"
 import { type MendedRow, Quarantine, type Settlement } from "../../core/store/quarantine.ts"
 import type { RecordedStep, RunRecord } from "../../core/store/run-record.ts"
 import { asked } from "../store/store.ts"
-import { editedRows } from "./edited-rows.ts"
+import { type EditedLines, editedRows } from "./edited-rows.ts"
 import { withQuarantine } from "./quarantine-input.ts"
 import { planNew, runAttempt, type Watch } from "./run-flow.ts"
 import { newRun } from "./run-record.ts"
@@ -22,8 +22,8 @@ import { refused, storedFlow } from "./stored-run.ts"
 export interface ReplayRequest {
   readonly step: string | undefined
   readonly assignments: readonly Assignment[]
-  /** A file of edited rows: only these are replayed. */
-  readonly file: string | undefined
+  /** Edited rows: only these are replayed. */
+  readonly edited: EditedLines | undefined
   /** Settle earlier replays although their machine cannot be asked. */
   readonly force: boolean
 }
@@ -47,7 +47,10 @@ export const settleEarlier = Effect.fnUntraced(function* (run: RunRecord, force:
 })
 
 /** The steps of which rows can be replayed, in the order of the flow; refuses where there is nothing to do. */
-export const stepsToReplay = Effect.fnUntraced(function* (run: RunRecord, { step, assignments, file }: ReplayRequest) {
+export const stepsToReplay = Effect.fnUntraced(function* (
+  run: RunRecord,
+  { step, assignments, edited }: ReplayRequest,
+) {
   const quarantine = yield* Quarantine
   if (step !== undefined && !run.steps.some(({ id }) => id === step)) {
     const ids = run.steps.map(({ id }) => id)
@@ -59,11 +62,11 @@ export const stepsToReplay = Effect.fnUntraced(function* (run: RunRecord, { step
   }
   const found: RecordedStep[] = []
   const columns = (id: string) => entryColumns(run.steps.find((each) => each.id === id)!).used.map(({ name }) => name)
-  const edited = { run: run.id, quarantine, needed: columns }
-  const inFile = file === undefined ? undefined : yield* asked(() => stepsOf(editedRows({ path: file, ...edited })))
+  const rows = edited === undefined ? undefined : editedRows({ edited, run: run.id, quarantine, needed: columns })
+  const edits = rows === undefined ? undefined : yield* asked(() => stepsOf(rows))
   for (const each of run.steps) {
     if (step !== undefined && each.id !== step) continue
-    if (inFile !== undefined && !inFile.has(each.id)) continue
+    if (edits !== undefined && !edits.has(each.id)) continue
     if ((yield* asked(() => quarantine.count({ run: run.id, step: each.id, isFree: true }))) > 0) found.push(each)
   }
   if (found.length === 0) return yield* refuseNothing(run, step)
@@ -80,7 +83,9 @@ export const replayStep = Effect.fnUntraced(function* <R>(
 ) {
   const quarantine = yield* Quarantine
   const components = yield* InstalledComponents
-  const flow = yield* storedFlow(run)
+  // On a server its name is not the one of the document.
+  const { name: _, ...rest } = yield* storedFlow(run)
+  const flow: Flow = run.flow === undefined ? rest : { ...rest, name: run.flow }
   const rows = yield* asked(() => quarantine.count({ run: run.id, step: step.id, isFree: true }))
   const replay = replayFlow(flow, step, { rows, adapted: (each) => adapted(each, components) })
   yield* refuseFiles(replay.outputs, flow, components)
@@ -143,13 +148,13 @@ class Mending {
   async *#found(): AsyncGenerator<{ readonly id: number; readonly record?: TextRecord }> {
     const run = this.#run
     const step = this.#step.id
-    const path = this.#request.file
-    if (path === undefined) {
+    const { edited } = this.#request
+    if (edited === undefined) {
       yield* this.#quarantine.rows({ run, step, isFree: true })
       return
     }
     const needed = () => entryColumns(this.#step).used.map(({ name }) => name)
-    for await (const { kept, record } of editedRows({ path, run, step, quarantine: this.#quarantine, needed }))
+    for await (const { kept, record } of editedRows({ edited, run, step, quarantine: this.#quarantine, needed }))
       yield { id: kept.id, record }
   }
 }

@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import type { Flow } from "../../core/flow/flow-schema.ts"
 import { withParking } from "../../core/host/parking.ts"
 import { shownRows, unrepeatable } from "../../core/store/resumption.ts"
-import { type CommittedRows, committedRows, type FlowOrigin, type RunRecord } from "../../core/store/run-record.ts"
+import { type CommittedRows, committedRows, type RunOverrides, type RunRecord } from "../../core/store/run-record.ts"
 import { RunStore } from "../../core/store/run-store.ts"
 import { asked } from "../store/store.ts"
 import { closeRun } from "./close-run.ts"
@@ -12,7 +12,7 @@ import { refused } from "./stored-run.ts"
 
 export interface RestartOptions {
   readonly flow: Flow
-  readonly overrides: FlowOrigin["overrides"]
+  readonly overrides: RunOverrides
   /** Count as given up what cannot be removed. */
   readonly force: boolean
   /** Of the new run. */

@@ -6,7 +6,7 @@ import type { Flow } from "../../core/flow/flow-schema.ts"
 import { resolveParameters } from "../../core/flow/parameters/index.ts"
 import { flowError } from "../../core/flow/problem.ts"
 import { readFlow } from "../../core/flow/read-flow.ts"
-import type { FlowOrigin, RunRecord } from "../../core/store/run-record.ts"
+import type { FlowOrigin, RunOverrides, RunRecord } from "../../core/store/run-record.ts"
 import { RunStore } from "../../core/store/run-store.ts"
 import { lifeOf } from "../store/process-owner.ts"
 import { asked } from "../store/store.ts"
@@ -27,7 +27,7 @@ export const findRun = Effect.fnUntraced(function* (id: string) {
 })
 
 /** The flow of a run as it was read, with the settings of the call. */
-export const storedFlow = Effect.fnUntraced(function* (run: RunRecord, overrides: FlowOrigin["overrides"] = {}) {
+export const storedFlow = Effect.fnUntraced(function* (run: RunRecord, overrides: RunOverrides = {}) {
   const flow = yield* readFlow(run.origin.document, `the flow of run ${run.id}`)
   return withSettings(flow, { ...run.origin.overrides, ...overrides })
 })

@@ -27,6 +27,20 @@ export const Parameters = Schema.Record(Schema.String, Schema.String.check(Schem
   description: "Values of the flow's parameters.",
 })
 
+/** What a call may set in the place of the flow's own settings. */
+export const Overrides = Schema.Struct({
+  parallel: Schema.optionalKey(
+    Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 256 })).annotate({
+      description: "Splits that are read and written at the same time.",
+    }),
+  ),
+  errorLimit: Schema.optionalKey(
+    Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)).annotate({
+      description: "Rejected rows after which the run fails.",
+    }),
+  ),
+}).annotate({ identifier: "RunOverrides", description: "Settings that take the place of the flow's own." })
+
 /** A page of a list that goes by ids. */
 export const page = {
   after: Schema.optionalKey(

@@ -8,6 +8,7 @@ import { grants } from "./grants.ts"
 import { meEndpoints } from "./me.ts"
 import { quarantine } from "./quarantine.ts"
 import { runEvents } from "./run-events.ts"
+import { runFlow } from "./run-flow.ts"
 import { runLogs } from "./run-logs.ts"
 import { runs } from "./runs.ts"
 import { schedules } from "./schedules.ts"
@@ -32,6 +33,7 @@ export const endpoints = [
   ...grants,
   ...components,
   ...runs,
+  ...runFlow,
   ...runLogs,
   ...runEvents,
   ...quarantine,

@@ -28,6 +28,9 @@ const Row = Schema.Struct({
 
 const filter = { step: Schema.optionalKey(Step), status: Schema.optionalKey(Status) }
 
+/** Of edited rows. */
+const ROWS_BYTES = 8 * 1024 * 1024
+
 export const quarantine = [
   endpoint({
     ...{ method: "GET", path: "/runs/:id/rejected", tag: "Rejected rows", permission: "quarantine.read" },
@@ -77,7 +80,13 @@ export const quarantine = [
     }),
   }),
   endpoint({
-    ...{ method: "POST", path: "/runs/:id/replay", tag: "Rejected rows", permission: "quarantine.write" },
+    ...{
+      method: "POST",
+      path: "/runs/:id/replay",
+      tag: "Rejected rows",
+      permission: "quarantine.write",
+      mostBytes: ROWS_BYTES,
+    },
     summary: "Writes rejected rows of a run, mended or as they are, by a run of its own.",
     params: ofRun,
     body: Schema.Struct({
@@ -85,6 +94,11 @@ export const quarantine = [
       set: Schema.optionalKey(
         Schema.Array(Schema.String.check(Schema.isMaxLength(2000))).annotate({
           description: "New values of columns, such as `name=trim(name)`.",
+        }),
+      ),
+      rows: Schema.optionalKey(
+        Schema.String.annotate({
+          description: "Only these rows, edited: lines of the download, each with its `id` and `record`.",
         }),
       ),
     }),

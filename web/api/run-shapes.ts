@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { Environment, Id, Instant, Parameters } from "./fields.ts"
+import { Environment, Id, Instant, Overrides, Parameters } from "./fields.ts"
 
 export const JobStatus = Schema.Literals([
   "queued",
@@ -19,12 +19,15 @@ const Cause = Schema.Struct({
 
 const run = {
   id: Id,
-  flow: Schema.String.annotate({ description: "Id of the flow." }),
-  flowName: Schema.String.annotate({ description: "As the flow was called when the run was asked for." }),
-  flowVersion: Schema.Int,
+  flow: Schema.String.annotate({ description: "Id of the flow; empty: a document that is not saved." }),
+  flowName: Schema.String.annotate({
+    description: "As the flow was called when the run was asked for; the title of a document that is not saved.",
+  }),
+  flowVersion: Schema.Int.annotate({ description: "0: a document that is not saved." }),
   environment: Environment,
   cause: Cause,
   parameters: Parameters,
+  overrides: Overrides,
   bizdate: Schema.String,
   scheduledAt: Schema.String,
   priority: Schema.Int.annotate({ description: "1 runs first, 9 last." }),

@@ -1,29 +1,40 @@
 import { Effect, Schema } from "effect"
 import type { Actor } from "../../core/server/access/actor.ts"
-import { Dispatcher, type Job } from "../../core/server/jobs/dispatcher.ts"
+import { Dispatcher, type Job, type JobRequest } from "../../core/server/jobs/dispatcher.ts"
 import { runDetail } from "../../core/server/jobs/run-detail.ts"
 import { refuse } from "../../core/server/request-error.ts"
 import { Triggers } from "../../core/server/triggers/triggers.ts"
 import type { JobCause } from "../../core/store/tables/job-tables.ts"
-import { endpoint } from "./endpoint.ts"
-import { Environment, Id, Parameters, page } from "./fields.ts"
-import { FlowName } from "./flow-shapes.ts"
-import { refuseTrigger, visibleRun } from "./own-runs.ts"
+import { endpoint, type Reply } from "./endpoint.ts"
+import { Environment, Id, line, Overrides, Parameters, page } from "./fields.ts"
+import { DOCUMENT_BYTES, Document, FlowName } from "./flow-shapes.ts"
+import { mayStart, refuseTrigger, visibleRun } from "./own-runs.ts"
 import { JobStatus, ofRun, Run, RunDetail } from "./run-shapes.ts"
 
 const Moment = Schema.String.check(Schema.isMaxLength(40))
 
-const NewRun = Schema.Struct({
+const asked = {
   parameters: Schema.optionalKey(Parameters),
   bizdate: Schema.optionalKey(Moment.annotate({ description: "Business date, such as 2026-07-01; else yesterday." })),
   scheduledAt: Schema.optionalKey(Moment),
   environment: Schema.optionalKey(Environment),
-  version: Schema.optionalKey(Schema.Int.annotate({ description: "Of the flow; else the newest." })),
   priority: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 9 }))),
+  overrides: Schema.optionalKey(Overrides),
+}
+
+const NewRun = Schema.Struct({
+  ...asked,
+  version: Schema.optionalKey(Schema.Int.annotate({ description: "Of the flow; else the newest." })),
   mode: Schema.optionalKey(
     Schema.Literals(["normal", "dry-run"]).annotate({ description: "`dry-run` records a success, and moves no row." }),
   ),
 }).annotate({ identifier: "RunRequest" })
+
+const UnsavedRun = Schema.Struct({
+  ...asked,
+  title: line(100).annotate({ description: "What the run is called." }),
+  document: Document,
+}).annotate({ identifier: "UnsavedRunRequest" })
 
 const Wait = Schema.String.check(Schema.isPattern(/^\d{1,3}s?$/, { expected: "seconds, such as 30s" })).annotate({
   description: "Answer only when the run has ended, or after so many seconds, 120 at most.",
@@ -44,21 +55,20 @@ export const runs = [
         const signature = request.headers.get("x-headrace-signature")
         yield* Triggers.use((all) => all.admit(actor, { signature, body: new TextDecoder().decode(bytes) }))
       }
-      const key = yield* keyOf(request)
-      const job = yield* Dispatcher.use((jobs) =>
-        jobs.submit(actor, {
-          flow: params.name,
-          ...body,
-          cause: causeOf(actor),
-          ...(key === undefined ? {} : { idempotencyKey: key }),
-        }),
-      )
-      reply.headers.set("location", `/api/v1/runs/${job.id}`)
-      if (query.wait === undefined) return job
-      const waitMs = Math.min(MOST_WAIT_MS, Number.parseInt(query.wait) * 1000)
-      const after = yield* Dispatcher.use((jobs) => jobs.wait(job.id, waitMs))
-      if (hasEnded(after)) reply.status = 200
-      return after
+      return yield* started({ actor, request, reply, query }, { flow: params.name, ...body })
+    }),
+  }),
+  endpoint({
+    ...{ method: "POST", path: "/runs", tag: "Runs", permission: "flows.write", mostBytes: DOCUMENT_BYTES },
+    summary: "Runs a flow document without saving it.",
+    description:
+      "For whoever may write flows and start runs, with their grants; answers as starting a saved flow does. The document is kept with the run, which may be resumed and replayed as any other. Inputs that load by a mark need a saved flow.",
+    query: Schema.Struct({ wait: Schema.optionalKey(Wait) }),
+    ...{ body: UnsavedRun, answer: Run, status: 202 },
+    refusals: ["invalid", "forbidden", "conflict", "limited", "too-large", "unavailable"],
+    handle: Effect.fnUntraced(function* ({ actor, query, body: { title, document, ...rest }, request, reply }) {
+      yield* mayStart(actor)
+      return yield* started({ actor, request, reply, query }, { flow: { title, document }, ...rest })
     }),
   }),
   endpoint({
@@ -102,11 +112,19 @@ export const runs = [
   endpoint({
     ...{ method: "POST", path: "/runs/:id/cancel", tag: "Runs", permission: "runs.control" },
     summary: "Ends a run: at once while it waits, else by the flow's deadline, after which its process is killed.",
+    description: "Asked again, with another deadline, it is killed by that one.",
+    body: Schema.Struct({
+      deadlineMs: Schema.optionalKey(
+        Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 86_400_000 })).annotate({
+          description: "How long its process may take before it is killed; else as the flow says.",
+        }),
+      ),
+    }),
     ...{ params: ofRun, answer: Run, status: 202, refusals: ["missing", "conflict"] },
-    handle: ({ actor, params }) =>
+    handle: ({ actor, params, body }) =>
       Effect.andThen(
         visibleRun(actor, params.id),
-        Dispatcher.use((jobs) => jobs.cancel(actor, params.id)),
+        Dispatcher.use((jobs) => jobs.cancel(actor, params.id, body)),
       ),
   }),
   endpoint({
@@ -119,6 +137,7 @@ export const runs = [
       newSnapshot: Schema.optionalKey(Schema.Boolean),
       restart: Schema.optionalKey(Schema.Boolean),
       force: Schema.optionalKey(Schema.Boolean),
+      overrides: Schema.optionalKey(Overrides),
     }),
     ...{ answer: Run, status: 202, refusals: ["missing", "conflict", "invalid", "forbidden"] },
     handle: Effect.fnUntraced(function* ({ actor, params, body, reply }) {
@@ -129,6 +148,29 @@ export const runs = [
     }),
   }),
 ] as const
+
+interface Asking {
+  readonly actor: Actor
+  readonly request: Request
+  readonly reply: Reply
+  readonly query: { readonly wait?: string }
+}
+
+/** Accepts a run, and waits for its end where that is wanted. */
+const started = Effect.fnUntraced(function* (
+  { actor, request, reply, query }: Asking,
+  wanted: Omit<JobRequest, "cause" | "idempotencyKey">,
+) {
+  const jobs = yield* Dispatcher
+  const key = yield* keyOf(request)
+  const keyed = key === undefined ? {} : { idempotencyKey: key }
+  const job = yield* jobs.submit(actor, { ...wanted, cause: causeOf(actor), ...keyed })
+  reply.headers.set("location", `/api/v1/runs/${job.id}`)
+  if (query.wait === undefined) return job
+  const after = yield* jobs.wait(job.id, Math.min(MOST_WAIT_MS, Number.parseInt(query.wait) * 1000))
+  if (hasEnded(after)) reply.status = 200
+  return after
+})
 
 function causeOf({ kind, id, name }: Actor): JobCause {
   return { kind: kind === "trigger" || kind === "schedule" ? kind : "person", id, name }

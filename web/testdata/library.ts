@@ -72,6 +72,7 @@ const talkative = Layer.succeed(Workbench, {
   plan: (actor, question) => Effect.succeed({ actor: actor.account, question }),
   preview: (_, { rows, step }) => Effect.succeed({ rows, step }),
   parameters: () => Effect.succeed({ parameters: [] }),
+  createTables: () => Effect.succeed({ tables: [], warnings: [] }),
   testConnection: ({ settings }) =>
     settings.user === "broken"
       ? Effect.fail(

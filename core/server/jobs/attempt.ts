@@ -1,15 +1,17 @@
 import { Effect, type Scope } from "effect"
 import { SNAPSHOT_LOST } from "../../flow/problem.ts"
 import type { RunReport } from "../../run/report.ts"
+import type { RunOverrides } from "../../store/run-record.ts"
 import { system } from "../access/actor.ts"
 import { nameIn } from "../flows/flow-rows.ts"
 import { type ActiveJob, type DispatchContext, stopJob } from "./dispatch-context.ts"
 import { type Ending, type EndingContext, endingOf, endingOfError, failed } from "./ending.ts"
 import { eventLine } from "./event-line.ts"
 import type { KnownFlow } from "./flow-cache.ts"
+import { attachmentOf, isSaved } from "./flow-of-job.ts"
 import type { Answers, Brought, OrderKind, Orders, ReplayedRows, Told } from "./orders.ts"
 import { submitAfter } from "./submission.ts"
-import type { WorkerError } from "./worker-pool.ts"
+import { WorkerError } from "./worker-pool.ts"
 
 /** What an attempt has come to. */
 export interface Outcome {
@@ -21,10 +23,10 @@ export interface Outcome {
 /** One attempt at a job, by a worker. */
 export const attempt = Effect.fnUntraced(function* (context: DispatchContext, job: ActiveJob) {
   const { row } = job
-  const known = yield* Effect.result(context.flows.versionOf(row.flow, row.flowVersion))
+  const known = yield* Effect.result(context.flows.ofJob(row))
   if (known._tag === "Failure") return broken(known.failure.message)
-  const { saved, uses } = known.success
-  const facts = () => ({ row, properties: saved.properties, stop: job.reason }) satisfies EndingContext
+  const { properties, uses } = known.success
+  const facts = () => ({ row, properties, stop: job.reason }) satisfies EndingContext
   const opened = yield* Effect.result(
     Effect.andThen(
       context.sources.authorize(row.account, uses),
@@ -36,7 +38,9 @@ export const attempt = Effect.fnUntraced(function* (context: DispatchContext, jo
     return { ending: failed(message, _tag === "StoreError", facts()) } satisfies Outcome
   }
   const { files } = yield* context.policy.current
-  const brought = { sources: opened.success, files, name: nameIn(row.environment, saved.name) }
+  // What is not saved leaves nothing for the next one to go on with.
+  const name = isSaved(known.success) ? nameIn(row.environment, known.success.name) : null
+  const brought = { sources: opened.success, files, name, overrides: row.overrides ?? {} }
   const attempting = Effect.gen(function* () {
     if (row.timeoutMs !== null) yield* Effect.forkScoped(timeOut(job, row.timeoutMs))
     return yield* work(context, job, { known: known.success, brought })
@@ -52,17 +56,20 @@ export const attempt = Effect.fnUntraced(function* (context: DispatchContext, jo
 
 interface Means {
   readonly known: KnownFlow
-  readonly brought: Brought & { readonly name: string }
+  readonly brought: Brought & { readonly name: string | null; readonly overrides: RunOverrides }
 }
 
 const work = Effect.fnUntraced(function* (context: DispatchContext, job: ActiveJob, { known, brought }: Means) {
   const { row } = job
   const { start, id: run, parameters, bizdate, scheduledAt } = row
-  const facts = (): EndingContext => ({ row, properties: known.saved.properties, stop: job.reason })
-  const flow = { ...brought, run, document: known.saved.document, parameters, bizdate, scheduledAt }
+  const facts = (): EndingContext => ({ row, properties: known.properties, stop: job.reason })
+  const flow = { ...brought, run, document: known.document, parameters, bizdate, scheduledAt }
   const deadlineMs = known.flow.settings.cancelTimeoutMs + GRACE_MS
   const perform = <K extends OrderKind>(kind: K, order: Orders[K]): Effect.Effect<Answers[K], WorkerError> =>
-    context.pool.perform(kind, order, { deadlineMs, cancelled: job.stop, onTold: (told) => heard(context, job, told) })
+    context.pool.perform(kind, order, {
+      ...{ deadlineMs, cancelled: job.stop, killAt: () => job.killAt },
+      onTold: (told) => heard(context, job, told),
+    })
   switch (start.kind) {
     case "run":
       return reported(yield* perform("run", flow), facts())
@@ -77,10 +84,24 @@ const work = Effect.fnUntraced(function* (context: DispatchContext, job: ActiveJ
     }
     case "replay": {
       const { of, assignments, step } = start
-      const order = { ...brought, run: of, assignments, ...(step === undefined ? {} : { step }) }
+      const rows = start.isOfRows ? yield* rowsOf(context, run) : undefined
+      const order = {
+        ...{ ...brought, run: of, assignments },
+        ...(step === undefined ? {} : { step }),
+        ...(rows === undefined ? {} : { rows }),
+      }
       return replayed(yield* perform("replay", order), facts())
     }
   }
+})
+
+const rowsOf = Effect.fnUntraced(function* ({ database }: DispatchContext, job: string) {
+  const rows = yield* Effect.result(database.read((queries) => attachmentOf(queries, job, "rows")))
+  if (rows._tag === "Failure") return yield* new WorkerError({ kind: "unavailable", message: rows.failure.message })
+  // Without them it would be all rows.
+  if (rows.success === undefined)
+    return yield* new WorkerError({ kind: "refused", message: "The edited rows are gone" })
+  return rows.success
 })
 
 /** Takes away what the run has left, by another worker; gives what could not be taken away. */
@@ -157,7 +178,6 @@ function timeOut(job: ActiveJob, ms: number): Effect.Effect<void, never, Scope.S
   return Effect.andThen(Effect.sleep(ms), stopJob(job, "timeout"))
 }
 
-/** Marks and unfinished runs of both environments are kept apart. */
 /** For the process to end after its steps have had their time. */
 const GRACE_MS = 5000
 const CLOSE_MS = 60_000

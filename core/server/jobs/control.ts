@@ -4,20 +4,26 @@ import type { Actor } from "../access/actor.ts"
 import { type RequestError, refuse } from "../request-error.ts"
 import { queueDeliveries } from "../triggers/delivery-queue.ts"
 import { type DispatchContext, stopJob } from "./dispatch-context.ts"
-import type { Job, ReplayOptions, ResumeOptions } from "./dispatcher.ts"
+import type { CancelOptions, Job, ReplayOptions, ResumeOptions } from "./dispatcher.ts"
 import { addLine } from "./job-logs.ts"
 import { type JobRow, jobOf, rowOf, unknownJob } from "./job-row.ts"
 import { refuseStopping, submitAfter } from "./submission.ts"
 
 /** Wants a job to end. */
-export const cancel = Effect.fnUntraced(function* (context: DispatchContext, actor: Actor, id: string) {
+export const cancel = Effect.fnUntraced(function* (
+  context: DispatchContext,
+  actor: Actor,
+  id: string,
+  { deadlineMs }: CancelOptions,
+) {
   const { database, active, hub } = context
   const now = yield* Clock.currentTimeMillis
   const row = yield* database.write(
     async (queries): Promise<JobRow | RequestError> => {
       const found = await rowOf(queries, id)
       if (found === undefined) return unknownJob(id)
-      const changes = cancelling(found, actor.name, now)
+      const killAt = deadlineMs === undefined ? found.killAt : now + deadlineMs
+      const changes = cancelling({ ...found, killAt }, actor.name, now)
       if (changes === undefined) return notCancelled(found)
       const { update, tables } = queries
       await update(tables.jobs).set(changes).where(eq(tables.jobs.id, id))
@@ -30,21 +36,22 @@ export const cancel = Effect.fnUntraced(function* (context: DispatchContext, act
   const job = jobOf(row)
   if (row.status === "cancelled") hub.publish({ type: "job.ended", job })
   const running = active.get(id)
-  if (running !== undefined) yield* stopJob(running, "person")
+  if (running !== undefined) yield* stopJob(running, "person", row.killAt)
   yield* context.wake
   const line = { level: "warn", text: `${actor.name} has cancelled it` } as const
   // The log of a run belongs to the server that runs it.
   if (running !== undefined) context.logs.add(id, now, line)
   else if (row.status !== "running") yield* addLine(database, id, line)
-  yield* recorded(context, actor, { action: "run.cancelled", row })
+  const detail = deadlineMs === undefined ? {} : { deadlineMs }
+  yield* recorded(context, actor, { action: "run.cancelled", row, detail })
   return job
 })
 
 /** What a cancel makes of a job; undefined where there is nothing to cancel. */
 function cancelling(row: JobRow, name: string, now: number): Partial<JobRow> | undefined {
-  const { status, start } = row
+  const { status, start, killAt } = row
   const cancelledBy = row.cancelledBy ?? name
-  if (status === "running") return { cancelledBy }
+  if (status === "running") return { cancelledBy, killAt }
   if (status === "interrupted" || (status === "queued" && start.kind === "resume"))
     // It may have left something: a worker looks after that.
     return { status: "queued", cancelledBy, dueAt: now, start: { kind: "close", status: "cancelled", message: "" } }
@@ -62,7 +69,7 @@ export const resume = Effect.fnUntraced(function* (
   context: DispatchContext,
   actor: Actor,
   id: string,
-  { newSnapshot = false, restart = false, force = false }: ResumeOptions,
+  { newSnapshot = false, restart = false, force = false, overrides = {} }: ResumeOptions,
 ) {
   const { database } = context
   if (context.isStopping) return yield* refuseStopping
@@ -73,9 +80,14 @@ export const resume = Effect.fnUntraced(function* (
     return yield* refuse("invalid", "Only one can be asked for: a new snapshot, or to begin anew")
   if (restart) {
     const cause = { kind: "retry", id, name: found.flowName } as const
-    return yield* submitAfter(context, actor, { earlier: found, start: { kind: "restart", of: id, force }, cause })
+    return yield* submitAfter(context, actor, {
+      earlier: found,
+      start: { kind: "restart", of: id, force },
+      cause,
+      overrides,
+    })
   }
-  const { uses } = yield* context.flows.versionOf(found.flow, found.flowVersion)
+  const { uses } = yield* context.flows.ofJob(found)
   yield* context.sources.authorize(actor.account, uses)
   const now = yield* Clock.currentTimeMillis
   const changes: Partial<JobRow> = {
@@ -84,7 +96,9 @@ export const resume = Effect.fnUntraced(function* (
     start: { kind: "resume", newSnapshot, force: false },
     ...{
       account: actor.account,
+      overrides: { ...found.overrides, ...overrides },
       cancelledBy: null,
+      killAt: null,
       dueAt: now,
       startedAt: null,
       endedAt: null,
@@ -107,7 +121,7 @@ export const resume = Effect.fnUntraced(function* (
   const job = jobOf(row)
   context.hub.publish({ type: "job.queued", job })
   yield* context.wake
-  yield* recorded(context, actor, { action: "run.resumed", row, detail: { newSnapshot } })
+  yield* recorded(context, actor, { action: "run.resumed", row, detail: { newSnapshot, overrides } })
   return job
 })
 
@@ -127,15 +141,19 @@ export const replay = Effect.fnUntraced(function* (
   context: DispatchContext,
   actor: Actor,
   id: string,
-  { step, assignments }: ReplayOptions,
+  { step, assignments, rows }: ReplayOptions,
 ) {
   const found = yield* context.database.read((queries) => rowOf(queries, id))
   if (found === undefined) return yield* unknownJob(id)
   const origin = found.start.kind === "replay" ? found.start.of : id
   if (origin !== id) return yield* refuse("conflict", `Run ${id} is a replay itself: replay run ${origin}`)
-  const start = { kind: "replay", of: id, assignments, ...(step === undefined ? {} : { step }) } as const
+  const start = {
+    ...({ kind: "replay", of: id, assignments } as const),
+    ...(step === undefined ? {} : { step }),
+    ...(rows === undefined ? {} : { isOfRows: true }),
+  }
   const cause = { kind: "replay", id, name: found.flowName } as const
-  return (yield* submitAfter(context, actor, { earlier: found, start, cause })) satisfies Job
+  return (yield* submitAfter(context, actor, { earlier: found, start, cause, rows })) satisfies Job
 })
 
 function recorded(

@@ -19,14 +19,17 @@ export interface ActiveJob {
   readonly stop: Deferred.Deferred<void>
   /** The first reason counts. */
   reason: StopReason | undefined
+  /** When it is killed, if somebody has said so; else by the flow's deadline. */
+  killAt: number | undefined
   /** The engine has begun. */
   isBegun: boolean
 }
 
-/** Tells a run to end; one that is about to end already is not told again. */
-export function stopJob(job: ActiveJob, reason: StopReason): Effect.Effect<void> {
+/** Tells a run to end; one that is about to end already is not told again, but may be killed earlier or later. */
+export function stopJob(job: ActiveJob, reason: StopReason, killAt: number | null = null): Effect.Effect<void> {
   return Effect.suspend(() => {
     job.reason ??= reason
+    if (killAt !== null) job.killAt = killAt
     return Effect.asVoid(Deferred.succeed(job.stop, undefined))
   })
 }

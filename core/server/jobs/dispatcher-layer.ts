@@ -42,7 +42,7 @@ export function dispatcherLayer({ stopMs }: DispatcherOptions) {
       const server = makeId(yield* Clock.currentTimeMillis)
       const context: DispatchContext = {
         ...{ database, pool, settings, hub, logs, server },
-        flows: new FlowCache(yield* FlowLibrary),
+        flows: new FlowCache(yield* FlowLibrary, database),
         sources: yield* SourceRegistry,
         policy: yield* SourcePolicy,
         audit: yield* AuditLog,
@@ -97,7 +97,7 @@ export function dispatcherLayer({ stopMs }: DispatcherOptions) {
         submit: (actor, request) => submit(context, actor, request),
         list: (filter) => listJobs(database, filter),
         wait: (id, waitMs) => waited(context, { find, id, waitMs }),
-        cancel: (actor, id) => cancel(context, actor, id),
+        cancel: (actor, id, options = {}) => cancel(context, actor, id, options),
         resume: (actor, id, options) => resume(context, actor, id, options),
         replay: (actor, id, options) => replay(context, actor, id, options),
         logs: (id, filter) =>
@@ -133,13 +133,13 @@ const waited = Effect.fnUntraced(function* ({ hub }: DispatchContext, { find, id
 const noticed = Effect.fnUntraced(function* ({ database, active, server }: DispatchContext) {
   if (active.size === 0) return
   const rows = yield* database.read(({ select, tables: { jobs } }) =>
-    select({ id: jobs.id })
+    select({ id: jobs.id, killAt: jobs.killAt })
       .from(jobs)
       .where(and(eq(jobs.status, "running"), eq(jobs.server, server), isNotNull(jobs.cancelledBy))),
   )
-  for (const { id } of rows) {
+  for (const { id, killAt } of rows) {
     const job = active.get(id)
-    if (job !== undefined) yield* stopJob(job, "person")
+    if (job !== undefined) yield* stopJob(job, "person", killAt)
   }
 })
 

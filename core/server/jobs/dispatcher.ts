@@ -1,14 +1,22 @@
 import { Context, type Effect, type Stream } from "effect"
 import type { RunEvent } from "../../events/events.ts"
+import type { RunOverrides } from "../../store/run-record.ts"
 import type { StoreError } from "../../store/store-error.ts"
 import type { JobCause, JobStatus } from "../../store/tables/job-tables.ts"
 import type { Actor } from "../access/actor.ts"
 import type { RequestError } from "../request-error.ts"
 
+/** A document that is run without being saved. */
+export interface UnsavedFlow {
+  /** What its runs are called. */
+  readonly title: string
+  readonly document: string
+}
+
 /** A run that somebody wants. */
 export interface JobRequest {
-  /** Name of the flow. */
-  readonly flow: string
+  /** Name of the flow, or a document that is nowhere else. */
+  readonly flow: string | UnsavedFlow
   /** Absent: the newest. */
   readonly version?: number
   readonly environment?: "prod" | "dev"
@@ -17,6 +25,8 @@ export interface JobRequest {
   readonly scheduledAt?: string
   readonly cause: JobCause
   readonly priority?: number
+  /** Settings that take the place of the flow's own. */
+  readonly overrides?: RunOverrides
   /** The same key gives the same job; with another request it is a `conflict`. */
   readonly idempotencyKey?: string
   /** Records it as done without moving a row: `succeeded` for a dry run, `skipped` for a skipped one. */
@@ -26,12 +36,17 @@ export interface JobRequest {
 /** A job as it is told to people. Times are milliseconds since 1970. */
 export interface Job {
   readonly id: string
+  /** Id of the flow; empty: a document that is not saved. */
   readonly flow: string
+  /** Of a document that is not saved its title. */
   readonly flowName: string
+  /** 0: a document that is not saved. */
   readonly flowVersion: number
   readonly environment: "prod" | "dev"
   readonly cause: JobCause
   readonly parameters: Readonly<Record<string, string>>
+  /** Settings that take the place of the flow's own. */
+  readonly overrides: RunOverrides
   readonly bizdate: string
   readonly scheduledAt: string
   readonly priority: number
@@ -69,12 +84,21 @@ export interface ResumeOptions {
   readonly newSnapshot?: boolean
   readonly restart?: boolean
   readonly force?: boolean
+  /** Settings that take the place of those that it had. */
+  readonly overrides?: RunOverrides
+}
+
+export interface CancelOptions {
+  /** How long its process may take before it is killed; else as the flow says. */
+  readonly deadlineMs?: number
 }
 
 export interface ReplayOptions {
   /** Absent: the rows of every step. */
   readonly step?: string
   readonly assignments: readonly string[]
+  /** Only these, as they are here: lines of JSON as a download gives them. */
+  readonly rows?: string
 }
 
 export interface JobFilter {
@@ -95,7 +119,8 @@ export class Dispatcher extends Context.Service<
   Dispatcher,
   {
     /**
-     * Queues a run. Refused: unknown flow, wrong parameters, no grant for a data source, a full queue, shutting down.
+     * Queues a run. Refused: unknown flow, unreadable document, wrong parameters, no grant for a data source, a full queue,
+     * shutting down.
      * Resolves with the job that has the idempotency key, if there is one.
      */
     submit(actor: Actor, request: JobRequest): Effect.Effect<Job, Failure>
@@ -104,8 +129,8 @@ export class Dispatcher extends Context.Service<
     list(filter: JobFilter): Effect.Effect<{ readonly items: readonly Job[]; readonly next?: string }, Failure>
     /** Resolves with the job as soon as it has ended, or as it is after `waitMs`. */
     wait(id: string, waitMs: number): Effect.Effect<Job, Failure>
-    /** A queued job ends at once; a running one by the flow's deadline, its process is killed after it. */
-    cancel(actor: Actor, id: string): Effect.Effect<Job, Failure>
+    /** A queued job ends at once; a running one by the deadline, its process is killed after it. Another one may be given later. */
+    cancel(actor: Actor, id: string, options?: CancelOptions): Effect.Effect<Job, Failure>
     /**
      * Queues a failed, cancelled or interrupted job again, to go on where it has ended; with `restart`, queues another one
      * that gives it up and begins anew.

@@ -13,9 +13,15 @@ import { type JobRow, jobOf } from "./job-row.ts"
 /** Runs a job that this server has claimed, to an end that is in the store. Never fails. */
 export const execute = Effect.fnUntraced(function* (context: DispatchContext, row: JobRow) {
   const { active, hub, logs } = context
-  const job: ActiveJob = { row, stop: Deferred.makeUnsafe<void>(), reason: undefined, isBegun: false }
+  const job: ActiveJob = {
+    row,
+    stop: Deferred.makeUnsafe<void>(),
+    reason: undefined,
+    killAt: undefined,
+    isBegun: false,
+  }
   active.set(row.id, job)
-  if (row.cancelledBy !== null) yield* stopJob(job, "person")
+  if (row.cancelledBy !== null) yield* stopJob(job, "person", row.killAt)
   hub.publish({ type: "job.started", job: jobOf(row) })
   const isFirst = row.retry === 0 && row.start.kind === "run"
   const outcome = yield* logs.open(row.id, isFirst).pipe(

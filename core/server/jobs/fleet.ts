@@ -3,6 +3,8 @@ import { Clock, Effect } from "effect"
 import type { Queries, StoreDatabase } from "../../store/database.ts"
 import type { Owner } from "../../store/run-record.ts"
 import type { JobStart } from "../../store/tables/job-tables.ts"
+import { usualProperties } from "../flows/flow-properties.ts"
+import { isSaved } from "./flow-of-job.ts"
 import type { JobRow } from "./job-row.ts"
 import type { ServerProcess } from "./server-process.ts"
 
@@ -79,7 +81,9 @@ async function lostJobs({ select, tables }: Queries, alive: readonly string[]) {
   const ids = [...new Set(rows.map(({ flow }) => flow))]
   const found = await select({ id: flows.id, properties: flows.properties }).from(flows).where(inArray(flows.id, ids))
   const resuming = new Set(found.flatMap(({ id, properties }) => (properties.onCrash === "resume" ? [id] : [])))
-  return rows.map((row) => ({ row, start: startAfterCrash(row, resuming.has(row.flow)) }))
+  const isResumed = (row: JobRow) =>
+    isSaved({ version: row.flowVersion }) ? resuming.has(row.flow) : usualProperties.onCrash === "resume"
+  return rows.map((row) => ({ row, start: startAfterCrash(row, isResumed(row)) }))
 }
 
 function startAfterCrash({ start, cancelledBy }: JobRow, isResumed: boolean): JobStart {

@@ -1,54 +1,59 @@
 import { Effect } from "effect"
 import type { Flow } from "../../flow/flow-schema.ts"
 import { readFlow } from "../../flow/read-flow.ts"
+import type { StoreDatabase } from "../../store/database.ts"
 import type { FlowLibrary, SavedFlow } from "../flows/flow-library.ts"
 import { refuse } from "../request-error.ts"
 import type { SourceUse } from "../sources/source-registry.ts"
+import type { UnsavedFlow } from "./dispatcher.ts"
+import { type FlowOfJob, flowOfJob, unsavedFlow } from "./flow-of-job.ts"
 
-/** A saved flow with what its document says, read once. */
-export interface KnownFlow {
-  readonly saved: SavedFlow
+/** A flow that can be run, with what its document says. */
+export interface KnownFlow extends FlowOfJob {
   readonly flow: Flow
   readonly uses: readonly SourceUse[]
 }
 
-/** Documents that were read, by their hash: the same few flows are run over and over. */
+/** Documents that were read, by their text: the same few flows are run over and over. */
 export class FlowCache {
   readonly #library: FlowLibrary["Service"]
+  readonly #database: StoreDatabase["Service"]
   readonly #read = new Map<string, Pick<KnownFlow, "flow" | "uses">>()
 
-  constructor(library: FlowLibrary["Service"]) {
+  constructor(library: FlowLibrary["Service"], database: StoreDatabase["Service"]) {
     this.#library = library
+    this.#database = database
   }
 
   named(name: string, version?: number) {
     return Effect.flatMap(
       version === undefined ? this.#library.get(name) : this.#library.version(name, version),
-      (saved) => this.#known(saved),
+      (saved: SavedFlow) => this.#known(saved),
     )
   }
 
-  /** Of the flow as it is called now. */
-  versionOf(id: string, version: number) {
-    return Effect.flatMap(this.#library.byId(id), (saved) =>
-      saved.version === version
-        ? this.#known(saved)
-        : Effect.flatMap(this.#library.version(saved.name, version), (old) => this.#known(old)),
-    )
+  unsaved(flow: UnsavedFlow) {
+    return this.#known(unsavedFlow(flow))
   }
 
-  #known = Effect.fnUntraced({ self: this }, function* (this: FlowCache, saved: SavedFlow) {
-    const key = saved.document
-    let read = this.#read.get(key)
+  /** Of a job that there is: its version of the flow, under the name that the flow has now. */
+  ofJob(job: Parameters<typeof flowOfJob>[1]) {
+    const stores = { library: this.#library, database: this.#database }
+    return Effect.flatMap(flowOfJob(stores, job), (found) => this.#known(found))
+  }
+
+  #known = Effect.fnUntraced({ self: this }, function* (this: FlowCache, found: FlowOfJob) {
+    const { id, name, version, document, properties } = found
+    let read = this.#read.get(document)
     if (read === undefined) {
-      const flow = yield* Effect.mapError(readFlow(saved.document, `flow "${saved.name}"`), ({ message, problems }) =>
+      const flow = yield* Effect.mapError(readFlow(document, `flow "${name}"`), ({ message, problems }) =>
         refuse("invalid", message, { problems }),
       )
-      read = { flow, uses: yield* this.#library.uses(saved.document) }
+      read = { flow, uses: yield* this.#library.uses(document) }
       if (this.#read.size >= MOST_READ) this.#read.delete(this.#read.keys().next().value!)
-      this.#read.set(key, read)
+      this.#read.set(document, read)
     }
-    return { saved, ...read } satisfies KnownFlow
+    return { id, name, version, document, properties, ...read } satisfies KnownFlow
   })
 }
 

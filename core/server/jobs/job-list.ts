@@ -26,6 +26,9 @@ async function found(queries: Queries, filter: JobFilter): Promise<readonly JobR
       .limit(limit)
   }
   const flows = await flowsOf(queries, filter)
+  // Documents that are not saved have no name to look up, only a title.
+  const titled =
+    filter.text === undefined || filter.flow !== undefined ? undefined : like(jobs.flowName, holding(filter.text))
   const times = [
     ...(after === undefined ? [] : [lt(jobs.id, after)]),
     ...(from === undefined ? [] : [gte(jobs.id, idAt(from))]),
@@ -40,7 +43,9 @@ async function found(queries: Queries, filter: JobFilter): Promise<readonly JobR
   // One look for each index range, since each of them is in the order that is wanted.
   if (flows !== undefined) {
     const ofStatus = statuses === undefined ? [] : [inArray(jobs.status, [...statuses])]
-    return merged(await Promise.all(flows.map((flow) => page(eq(jobs.flow, flow), ...ofStatus))), limit)
+    const pages = flows.map((flow) => page(eq(jobs.flow, flow), ...ofStatus))
+    if (titled !== undefined) pages.push(page(eq(jobs.flow, ""), titled, ...ofStatus))
+    return merged(await Promise.all(pages), limit)
   }
   if (statuses !== undefined)
     return merged(await Promise.all(statuses.map((status) => page(eq(jobs.status, status)))), limit)
@@ -54,10 +59,13 @@ async function flowsOf(
 ): Promise<readonly string[] | undefined> {
   const { flow, text } = filter
   if (flow === undefined && (text === undefined || text === "")) return undefined
-  const pattern = `%${(text ?? "").replaceAll(/[%_]/g, "")}%`
-  const named = flow === undefined ? like(flows.name, pattern) : eq(flows.name, flow)
+  const named = flow === undefined ? like(flows.name, holding(text ?? "")) : eq(flows.name, flow)
   const rows = await select({ id: flows.id }).from(flows).where(named).limit(MOST_FLOWS)
   return rows.map(({ id }) => id)
+}
+
+function holding(text: string): string {
+  return `%${text.replaceAll(/[%_]/g, "")}%`
 }
 
 function merged(pages: readonly (readonly JobRow[])[], limit: number): readonly JobRow[] {

@@ -9,9 +9,10 @@ export type JobRow = Tables["jobs"]["$inferSelect"]
 
 export function jobOf(row: JobRow): Job {
   const { id, flow, flowName, flowVersion, environment, cause, parameters, bizdate, scheduledAt, priority } = row
+  const overrides = row.overrides ?? {}
   const { status, retry, requestedAt, dueAt, startedAt, endedAt, written, rejected, message } = row
   return {
-    ...{ id, flow, flowName, flowVersion, environment, cause, parameters, bizdate, scheduledAt, priority },
+    ...{ id, flow, flowName, flowVersion, environment, cause, parameters, overrides, bizdate, scheduledAt, priority },
     ...{ status, retry, requestedAt, dueAt, startedAt, endedAt, written, rejected, message },
     isEnding: isLive(row) && row.cancelledBy !== null,
   }

@@ -1,8 +1,10 @@
 import type { Columns, TableInfo, TableName } from "../../contract/index.ts"
 import type { RunEvent } from "../../events/events.ts"
 import type { PreviewedParameter } from "../../flow/parameters/index.ts"
+import type { FlowProblem } from "../../flow/problem.ts"
 import type { RunReport } from "../../run/report.ts"
 import type { Settlement } from "../../store/quarantine.ts"
+import type { RunOverrides } from "../../store/run-record.ts"
 import type { FolderPolicy } from "../sources/folders.ts"
 import type { OpenSource } from "../sources/source-registry.ts"
 import type { CheckedFlow } from "./workbench.ts"
@@ -18,8 +20,10 @@ export interface Brought {
 /** A flow as a worker plans it. */
 export interface FlowOrder extends Brought {
   readonly document: string
-  /** What the flow is called in the store of runs, whatever its document says. */
-  readonly name?: string
+  /** What the flow is called in the store of runs, whatever its document says; null: nothing is kept under a name. */
+  readonly name?: string | null
+  /** Settings that take the place of its own. */
+  readonly overrides?: RunOverrides
   readonly parameters: Readonly<Record<string, string>>
   readonly bizdate?: string
   readonly scheduledAt?: string
@@ -28,7 +32,8 @@ export interface FlowOrder extends Brought {
 /** A run that is recorded. */
 export interface RunOfOrder extends Brought {
   readonly run: string
-  readonly name?: string
+  readonly name?: string | null
+  readonly overrides?: RunOverrides
 }
 
 /** A look at one data source. */
@@ -48,11 +53,18 @@ export interface Orders {
   /** Removes what a dead run has left, and records it as cancelled. */
   readonly close: RunOfOrder & { readonly force: boolean }
   /** Writes rejected rows of a run. `assignments` as `headrace quarantine replay --set` takes them. */
-  readonly replay: RunOfOrder & { readonly step?: string; readonly assignments: readonly string[] }
+  readonly replay: RunOfOrder & {
+    readonly step?: string
+    readonly assignments: readonly string[]
+    /** Only these, as they are here: lines of JSON. */
+    readonly rows?: string
+  }
   readonly check: FlowOrder
   readonly plan: FlowOrder
   readonly preview: FlowOrder & { readonly step?: string; readonly rows: number }
   readonly parameters: FlowOrder
+  /** Makes the tables that are missing at its outputs, and moves no row. */
+  readonly createTables: FlowOrder
   readonly testConnection: SourceOrder
   readonly tables: SourceOrder & { readonly schema?: string; readonly text?: string }
   readonly columns: SourceOrder & { readonly table: TableName }
@@ -83,9 +95,20 @@ export interface Answers {
     readonly scheduledAt: string
     readonly parameters: readonly PreviewedParameter[]
   }
+  readonly createTables: CreatedTables
   readonly testConnection: { readonly server: string; readonly durationMs: number }
   readonly tables: readonly TableName[]
   readonly columns: TableInfo
+}
+
+/** Tables that outputs of a flow have made, one by one. */
+export interface CreatedTables {
+  readonly tables: readonly {
+    readonly step: string
+    readonly dataSource: string
+    readonly statements: readonly string[]
+  }[]
+  readonly warnings: readonly FlowProblem[]
 }
 
 export interface ClosedRun {

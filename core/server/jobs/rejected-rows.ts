@@ -1,10 +1,12 @@
 import { Effect } from "effect"
+import { StoreDatabase } from "../../store/database.ts"
 import { type KeptRow, Quarantine } from "../../store/quarantine.ts"
 import type { Actor } from "../access/actor.ts"
 import { AuditLog } from "../audit.ts"
 import { FlowLibrary } from "../flows/flow-library.ts"
 import { SourceRegistry } from "../sources/source-registry.ts"
 import { Dispatcher, type Job } from "./dispatcher.ts"
+import { flowOfJob } from "./flow-of-job.ts"
 import { storeCall } from "./store-call.ts"
 
 export interface RejectedFilter {
@@ -18,8 +20,7 @@ export const runToLookInto = Effect.fnUntraced(function* (actor: Actor, id: stri
   const library = yield* FlowLibrary
   const sources = yield* SourceRegistry
   const job = yield* dispatcher.find(id)
-  const flow = yield* library.byId(job.flow)
-  const { document } = flow.version === job.flowVersion ? flow : yield* library.version(flow.name, job.flowVersion)
+  const { document } = yield* flowOfJob({ library, database: yield* StoreDatabase }, job)
   const uses = yield* library.uses(document)
   yield* sources.authorize(
     actor.account,

@@ -1,5 +1,6 @@
 import { Effect, Layer } from "effect"
 import type { Actor } from "../access/actor.ts"
+import { AuditLog } from "../audit.ts"
 import { FlowLibrary } from "../flows/flow-library.ts"
 import { type RequestError, refuse } from "../request-error.ts"
 import { SourcePolicy } from "../sources/source-policy.ts"
@@ -16,6 +17,7 @@ export const workbenchLayer = Layer.effect(
     const library = yield* FlowLibrary
     const sources = yield* SourceRegistry
     const policy = yield* SourcePolicy
+    const audit = yield* AuditLog
 
     const ask = <K extends OrderKind>(
       kind: K,
@@ -62,6 +64,16 @@ export const workbenchLayer = Layer.effect(
         ),
       parameters: (actor, question) =>
         answered(Effect.flatMap(orderOf(actor, question), (order) => ask("parameters", order))),
+      createTables: Effect.fnUntraced(function* (actor, question) {
+        const created = yield* answered(Effect.flatMap(orderOf(actor, question), (order) => ask("createTables", order)))
+        for (const { dataSource, statements } of created.tables)
+          yield* audit.record(actor, {
+            action: "tables.created",
+            subject: { kind: "data source", id: "", name: dataSource },
+            detail: { environment: question.environment, statements },
+          })
+        return created
+      }),
       testConnection: (source) => answered(Effect.flatMap(lookAt(source), (order) => ask("testConnection", order))),
       tables: (source, filter) =>
         answered(Effect.flatMap(lookAt(source), (order) => ask("tables", { ...order, ...filter }))),

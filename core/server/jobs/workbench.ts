@@ -4,6 +4,7 @@ import type { StoreError } from "../../store/store-error.ts"
 import type { Actor } from "../access/actor.ts"
 import type { RequestError } from "../request-error.ts"
 import type { OpenSource } from "../sources/source-registry.ts"
+import type { CreatedTables } from "./orders.ts"
 
 /** A flow that is looked at, saved or not. */
 export interface FlowQuestion {
@@ -24,7 +25,7 @@ type Failure = RequestError | StoreError
 
 /**
  * What people ask while they write flows. It is answered by a worker, never in the server's process, with a deadline, and
- * with the grants of whoever asks; nothing of it can write.
+ * with the grants of whoever asks; nothing of it can write but what makes tables.
  */
 export class Workbench extends Context.Service<
   Workbench,
@@ -39,6 +40,8 @@ export class Workbench extends Context.Service<
     ): Effect.Effect<unknown, Failure>
     /** As `headrace params --json` prints it. */
     parameters(actor: Actor, question: FlowQuestion): Effect.Effect<unknown, Failure>
+    /** Makes the tables that outputs would create, and moves no row. */
+    createTables(actor: Actor, question: FlowQuestion): Effect.Effect<CreatedTables, Failure>
     testConnection(source: OpenSource): Effect.Effect<{ readonly server: string; readonly durationMs: number }, Failure>
     tables(
       source: OpenSource,

@@ -33,6 +33,8 @@ export interface PerformOptions {
   /** As soon as it is done, the worker is told to end; after `deadlineMs` more it is killed. */
   readonly cancelled?: Deferred.Deferred<void>
   readonly deadlineMs: number
+  /** When it is killed instead, once somebody has said so; asked again and again. */
+  readonly killAt?: () => number | undefined
   /** Called in order; what is told after the answer is lost. */
   readonly onTold?: (told: Told) => void
 }

@@ -228,6 +228,7 @@ const hook: WebhookDraft = {
 }
 const job: Job = {
   ...{ id: "j1", flow: "f1", flowName: "orders", flowVersion: 1, environment: "prod", parameters: {}, priority: 5 },
+  overrides: {},
   cause: { kind: "person", id: "u1", name: "ada" },
   ...{ bizdate: "2026-11-27", scheduledAt: "2026-11-28T00:00:00.000Z", status: "failed", isEnding: false, retry: 0 },
   ...{ requestedAt: 0, dueAt: 0, startedAt: null, endedAt: null, written: null, rejected: null, message: null },

@@ -1,9 +1,10 @@
+import { attachments } from "./attachments.ts"
 import { replays } from "./replays.ts"
 import { runs } from "./runs.ts"
 import { server } from "./server.ts"
 
 /** Forward only: a step is never changed once it is released. Number n makes version n of the store. */
-const steps: readonly string[] = [runs, server, replays]
+const steps: readonly string[] = [runs, server, replays, attachments]
 
 /** The statements of every step, in the words of a dialect. */
 export function migrationsFor(dialect: "sqlite" | "postgres"): readonly string[] {

@@ -1,7 +1,7 @@
 import type { Columns, Split } from "../../contract/index.ts"
 import type { RunReport, SplitReceipt } from "../../run/report.ts"
 import type { ColumnKit } from "../column-kit.ts"
-import type { FlowOrigin, NewRun } from "../run-record.ts"
+import type { NewRun, RunOverrides } from "../run-record.ts"
 
 /** What the engine remembers of runs: enough to resume one after a crash at any instant. */
 export function engineTables({ table, text, integer, serial, boolean, json }: ColumnKit) {
@@ -30,7 +30,7 @@ export function engineTables({ table, text, integer, serial, boolean, json }: Co
       base: text().notNull(),
       path: text(),
       hash: text().notNull(),
-      overrides: json<FlowOrigin["overrides"]>().notNull(),
+      overrides: json<RunOverrides>().notNull(),
       parameters: json<Readonly<Record<string, string>>>().notNull(),
       steps: json<NewRun["steps"]>().notNull(),
       sources: json<NewRun["sources"]>().notNull(),

@@ -1,4 +1,5 @@
 import type { ColumnKit } from "../column-kit.ts"
+import type { RunOverrides } from "../run-record.ts"
 
 /** A run as the server sees it, from the request on; `queued` ones are not known to the engine yet. */
 export type JobStatus =
@@ -25,8 +26,10 @@ export function jobTables({ table, text, integer, json }: ColumnKit) {
     jobs: table("jobs", {
       /** Also the id of the engine's run. Grows with time. */
       id: text().notNull(),
+      /** Empty: a document that is not saved, which is attached. */
       flow: text().notNull(),
       flowName: text().notNull(),
+      /** 0: of a document that is not saved. */
       flowVersion: integer().notNull(),
       environment: text().$type<"prod" | "dev">().notNull(),
       /** Data sources that it uses, which may be limited. */
@@ -35,12 +38,16 @@ export function jobTables({ table, text, integer, json }: ColumnKit) {
       /** The user with whose grants it runs. */
       account: text().notNull(),
       parameters: json<Readonly<Record<string, string>>>().notNull(),
+      /** Settings that take the place of the flow's own. */
+      overrides: json<RunOverrides>(),
       bizdate: text().notNull(),
       scheduledAt: text().notNull(),
       priority: integer().notNull(),
       status: text().$type<JobStatus>().notNull(),
       /** Of `queued` and `running`: somebody wants it to end. */
       cancelledBy: text(),
+      /** When the process of a cancelled one is killed; else by the flow's deadline. */
+      killAt: integer(),
       /** How the next attempt begins. */
       start: json<JobStart>().notNull(),
       /** Tries after failures so far, of those that the flow allows. */
@@ -60,6 +67,12 @@ export function jobTables({ table, text, integer, json }: ColumnKit) {
       rejected: integer(),
       /** Why it has failed. */
       message: text(),
+    }),
+    jobAttachments: table("job_attachments", {
+      job: text().notNull(),
+      /** The document of a flow that is not saved; edited rows of a replay, as lines of JSON. */
+      kind: text().$type<"flow" | "rows">().notNull(),
+      content: text().notNull(),
     }),
     jobLogs: table("job_logs", {
       job: text().notNull(),
@@ -95,4 +108,6 @@ export type JobStart =
       readonly of: string
       readonly step?: string
       readonly assignments: readonly string[]
+      /** Only the rows that are attached, as they are there. */
+      readonly isOfRows?: boolean
     }

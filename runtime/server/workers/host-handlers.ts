@@ -82,6 +82,11 @@ export const hostHandlers = (desk: Desk) =>
         runs: ({ flow, limit }) => ofFlow(flow, () => store.list({ flow, limit })),
         countRows: (filter) => of(filter.run, () => quarantine.count(filter)),
         rows: (filter) => list(filter.run, () => quarantine.rows(filter)),
+        row: ({ run, id }) =>
+          of(run, async () => {
+            const row = await quarantine.row(run, id)
+            return row === undefined ? {} : { row }
+          }),
         replays: ({ run }) => of(run, () => quarantine.replays(run)),
         gather: ({ rows }) =>
           Effect.suspend(() => {

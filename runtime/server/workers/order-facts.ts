@@ -9,7 +9,7 @@ export function runsOf({ order }: Order): readonly string[] {
 
 /** What the flow is called in the store of runs, where the order is about one. */
 export function flowOf({ order }: Order): string | undefined {
-  return (order as { readonly name?: string }).name // orders that are about flows have it
+  return (order as { readonly name?: string | null }).name ?? undefined // orders that are about flows have it
 }
 
 /** Takes the secrets of an order out of what its worker prints or dies of. */

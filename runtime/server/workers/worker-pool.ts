@@ -1,4 +1,4 @@
-import { Deferred, Effect, Exit, Fiber, Layer, Scope, Semaphore } from "effect"
+import { Clock, Deferred, Effect, Exit, Fiber, Layer, Scope, Semaphore } from "effect"
 import { type Answers, movesRows, type OrderKind, type Orders } from "../../../core/server/jobs/orders.ts"
 import { type PerformOptions, WorkerError, WorkerPool } from "../../../core/server/jobs/worker-pool.ts"
 import type { Quarantine } from "../../../core/store/quarantine.ts"
@@ -76,6 +76,7 @@ const makeWorkerPool = Effect.fnUntraced(function* (settings: WorkerSettings) {
     const { process } = worker
     const mask = maskOf(order)
     let killed: "memory" | "killed" | undefined
+    let waitedMs = options.deadlineMs
     const kill = (why: "memory" | "killed") =>
       Effect.sync(() => {
         killed ??= why
@@ -85,7 +86,12 @@ const makeWorkerPool = Effect.fnUntraced(function* (settings: WorkerSettings) {
       yield* Deferred.await(options.cancelled)
       // One that hangs does not even answer.
       yield* Effect.forkScoped(process.cancel)
-      yield* Effect.sleep(options.deadlineMs)
+      const toldAt = yield* Clock.currentTimeMillis
+      const usual = toldAt + options.deadlineMs
+      // Somebody may lose patience, or gain it, while the time goes by.
+      const left = Effect.map(Clock.currentTimeMillis, (now) => (options.killAt() ?? usual) - now)
+      for (let ms = yield* left; ms > 0; ms = yield* left) yield* Effect.sleep(Math.min(ms, PATIENCE_MS))
+      waitedMs = (yield* Clock.currentTimeMillis) - toldAt
       yield* kill("killed")
     })
     const measuring = Effect.gen(function* () {
@@ -102,9 +108,7 @@ const makeWorkerPool = Effect.fnUntraced(function* (settings: WorkerSettings) {
       }),
     ).pipe(
       Effect.mapError((failure) =>
-        failure.kind === "gone"
-          ? endedError(failure.end, { killed, mask, settings, deadlineMs: options.deadlineMs })
-          : orderError(failure),
+        failure.kind === "gone" ? endedError(failure.end, { killed, mask, settings, waitedMs }) : orderError(failure),
       ),
     )
   })
@@ -112,7 +116,7 @@ const makeWorkerPool = Effect.fnUntraced(function* (settings: WorkerSettings) {
   const perform = Effect.fnUntraced(function* <K extends OrderKind>(kind: K, order: Orders[K], given: PerformOptions) {
     const whole = { kind, order } as unknown as Order // the kind and its order belong together
     const cancelled = given.cancelled ?? Deferred.makeUnsafe<void>()
-    const options = { onTold: () => {}, ...given, cancelled }
+    const options = { onTold: () => {}, killAt: () => undefined, ...given, cancelled }
     const work = Effect.acquireUseRelease(take, (worker) => carryOut(worker, whole, options), giveBack)
     const turn = movesRows(kind) ? turns.run : turns.ask
     return yield* turn.withPermits(1)(
@@ -145,11 +149,12 @@ interface EndContext {
   readonly killed: "memory" | "killed" | undefined
   readonly mask: (text: string) => string
   readonly settings: WorkerSettings
-  readonly deadlineMs: number
+  /** Between being told to end and being killed. */
+  readonly waitedMs: number
 }
 
 function endedError({ code, signal, lastLines }: WorkerEnd, context: EndContext): WorkerError {
-  const { killed, mask, settings, deadlineMs } = context
+  const { killed, mask, settings, waitedMs } = context
   if (killed === "memory") {
     const most = Math.round(settings.mostBytes / 1_048_576)
     return new WorkerError({
@@ -161,7 +166,7 @@ function endedError({ code, signal, lastLines }: WorkerEnd, context: EndContext)
   if (killed === "killed")
     return new WorkerError({
       kind: "killed",
-      message: `The run was killed: it had not ended ${deadlineMs} ms after it was told to`,
+      message: `The run was killed: it had not ended ${waitedMs} ms after it was told to`,
     })
   const how =
     signal === null ? (code === null ? "cannot be started" : `has ended with code ${code}`) : `has died of ${signal}`
@@ -173,3 +178,4 @@ function endedError({ code, signal, lastLines }: WorkerEnd, context: EndContext)
 }
 
 const MEASURE_MS = 250
+const PATIENCE_MS = 100

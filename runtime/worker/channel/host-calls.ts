@@ -43,6 +43,7 @@ export const HostCalls = RpcGroup.make(
   }),
   Rpc.make("countRows", { payload: plain<KeptRowsFilter>(), success: Schema.Number, error }),
   Rpc.make("rows", { payload: plain<KeptRowsFilter>(), success: plain<readonly KeptRow[]>(), error, stream: true }),
+  Rpc.make("row", { payload: plain<{ run: string; id: number }>(), success: plain<{ row?: KeptRow }>(), error }),
   Rpc.make("replays", {
     payload: plain<{ run: string }>(),
     success: plain<readonly { readonly id: string; readonly isSettled: boolean }[]>(),

@@ -8,13 +8,16 @@ import { readFlow } from "../../../core/flow/read-flow.ts"
 import { withParking } from "../../../core/host/parking.ts"
 import { parseAssignment } from "../../../core/quarantine/mend.ts"
 import type { Answers, FlowOrder, Orders, RunOfOrder } from "../../../core/server/jobs/orders.ts"
+import type { RunOverrides, RunRecord } from "../../../core/store/run-record.ts"
 import { RunStore } from "../../../core/store/run-store.ts"
 import { asked } from "../../store/store.ts"
 import { advised } from "../advice.ts"
 import type { Order } from "../channel/worker-calls.ts"
 import { closeRun } from "../close-run.ts"
 import { withConnection } from "../connection.ts"
-import { originOf } from "../flow-origin.ts"
+import { createTables } from "../create-tables.ts"
+import { editedText } from "../edited-rows.ts"
+import { originOf, withSettings } from "../flow-origin.ts"
 import { flowParameters } from "../flow-parameters.ts"
 import { planJson } from "../plan-json.ts"
 import { preview } from "../preview.ts"
@@ -54,6 +57,10 @@ export const carriedOut = Effect.fnUntraced(function* ({ kind, order }: Order, o
       const { preview: parameters, ...dates } = yield* Effect.flatMap(requestOf(order), flowParameters)
       return { ...dates, parameters } satisfies Answers["parameters"]
     }
+    case "createTables": {
+      const plan = yield* Effect.flatMap(requestOf(order), planNew)
+      return { tables: yield* createTables(plan), warnings: plan.warnings } satisfies Answers["createTables"]
+    }
     case "testConnection": {
       const startedAt = performance.now()
       const server = yield* withConnection(order.source, async ({ connection }) => connection.server)
@@ -68,9 +75,12 @@ export const carriedOut = Effect.fnUntraced(function* ({ kind, order }: Order, o
 
 const run = Effect.fnUntraced(
   function* (order: Orders["run"], { base, onEvent }: CarryOptions) {
-    const request = { ...(yield* requestOf(order)), runId: order.run }
-    const plan = yield* Effect.interruptible(planNew(request))
-    const origin = originOf({ document: order.document, base }, {})
+    const { overrides = {} } = order
+    const { flow, ...rest } = yield* requestOf(order)
+    const plan = yield* Effect.interruptible(
+      planNew({ ...rest, flow: withSettings(flow, overrides), runId: order.run }),
+    )
+    const origin = originOf({ document: order.document, base }, overrides)
     return yield* runNew(plan, { origin, parameters: order.parameters, onEvent })
   },
   withParking,
@@ -84,16 +94,17 @@ const resume = Effect.fnUntraced(function* (order: Orders["resume"], options: Ca
   // Its server died after the run had ended and before it had written that down.
   if (found.status === "succeeded" && found.report !== undefined) return found.report
   yield* refuseUnfit(found, { parameters: {}, asStored: true, force: order.force })
-  const flow = named(yield* storedFlow(found), order)
+  const flow = named(yield* storedFlow(found, overridesOf(found, order)), order)
   return yield* goOn(found, flow, order, watch(options))
 }, Effect.uninterruptible)
 
 const restart = Effect.fnUntraced(function* (order: Orders["restart"], options: CarryOptions) {
   const found = yield* findRun(order.of)
   yield* refuseUnfit(found, { parameters: {}, asStored: true, force: order.force })
-  const flow = named(yield* storedFlow(found), order)
+  const overrides = overridesOf(found, order)
+  const flow = named(yield* storedFlow(found, overrides), order)
   const { force } = order
-  return yield* restartRun(found, { flow, overrides: {}, force, runId: order.run }, watch(options))
+  return yield* restartRun(found, { flow, overrides, force, runId: order.run }, watch(options))
 }, Effect.uninterruptible)
 
 const close = Effect.fnUntraced(function* (order: Orders["close"]) {
@@ -109,7 +120,7 @@ const replay = Effect.fnUntraced(function* (order: Orders["replay"], options: Ca
   const request = {
     step: order.step,
     assignments: assignments.flatMap(({ read }) => ("fault" in read ? [] : [read])),
-    file: undefined,
+    edited: order.rows === undefined ? undefined : editedText(order.rows),
     // The server sees to it that nobody replays rows of the run beside this.
     force: true,
   }
@@ -158,8 +169,14 @@ const requestOf = Effect.fnUntraced(function* (order: FlowOrder): Effect.fn.Retu
 })
 
 /** The server's name for a flow is the one under which its runs and marks are kept. */
-function named(flow: Flow, { name }: Pick<FlowOrder | RunOfOrder, "name">): Flow {
-  return name === undefined ? flow : { ...flow, name }
+function named({ name: own, ...flow }: Flow, { name }: Pick<FlowOrder | RunOfOrder, "name">): Flow {
+  const given = name === undefined ? own : name
+  return given === undefined || given === null ? flow : { ...flow, name: given }
+}
+
+/** The settings of the last call that gave some. */
+function overridesOf({ origin }: RunRecord, { overrides = {} }: Pick<RunOfOrder, "overrides">): RunOverrides {
+  return { ...origin.overrides, ...overrides }
 }
 
 function watch({ onEvent }: CarryOptions): Watch<never> {

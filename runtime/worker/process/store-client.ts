@@ -35,7 +35,7 @@ export function makeQuarantineClient(host: Host): Quarantine["Service"] {
   }
   return {
     waiting: unused,
-    row: unused,
+    row: async (run, id) => (await asked(host.row({ run, id }))).row,
     drop: unused,
     rows: (filter) => each(host.rows(filter)),
     count: (filter) => asked(host.countRows(filter)),
