@@ -45,8 +45,8 @@ export const cancelCommand = Command.make(
     const cancelled = Effect.gen(function* () {
       const server = yield* theServer
       if (server === undefined) return yield* cancelledHere.pipe(Effect.provide(storeLayer))
-      yield* refuseGiven({ deadline, force }, "The deadline is in the settings of the flow")
-      return yield* cancelAt(server, id, json)
+      yield* refuseGiven({ force }, "It looks after what a run has left by itself")
+      return yield* cancelAt(server, id, { deadline, json })
     })
     const cancelledHere = Effect.gen(function* () {
       const run = yield* findRun(id)

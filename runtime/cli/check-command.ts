@@ -3,13 +3,13 @@ import { Command } from "effect/cli"
 import { flowError } from "../../core/flow/problem.ts"
 import { planNew } from "../worker/run-flow.ts"
 import { readDocument } from "./flow-document.ts"
-import { flowArgument, jsonFlag, planFlags, planRequest } from "./flow-flags.ts"
+import { flowArgument, jsonFlag, planFlags, planRequest, refuseForServers } from "./flow-flags.ts"
 import { withHost } from "./global-flags.ts"
 import { problemText } from "./problem-text.ts"
 import { asJson } from "./refusal.ts"
 import { Screen } from "./screen.ts"
 import { theServer } from "./server-flag.ts"
-import { checkAt, type QuestionFlags, refuseEnvironment } from "./workbench.ts"
+import { checkAt, type QuestionFlags } from "./workbench.ts"
 
 export const checkCommand = Command.make(
   "check",
@@ -34,7 +34,7 @@ export const checkCommand = Command.make(
 const checked = Effect.fnUntraced(function* (flags: QuestionFlags) {
   const server = yield* theServer
   if (server === undefined) {
-    yield* refuseEnvironment(flags)
+    yield* refuseForServers(flags)
     const { flow, base } = yield* readDocument(flags.flow)
     const { steps, warnings } = yield* planNew({ flow, ...planRequest(flags) }).pipe(withHost(base))
     return { steps: steps.length, warnings }

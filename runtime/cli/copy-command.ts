@@ -1,28 +1,19 @@
 import { Effect, Option } from "effect"
-import { Argument, Command, Flag } from "effect/cli"
+import { Command, Flag } from "effect/cli"
 import { FlowError, flowError } from "../../core/flow/problem.ts"
 import { checkFlow } from "../../core/flow/read-flow.ts"
-import { DataSources } from "../../core/host/services.ts"
+import { type Server, ServerError } from "../remote/server-client.ts"
 import { Settings } from "../settings.ts"
 import { originOf } from "../worker/flow-origin.ts"
-import { type CopyOptions, copyFlow, type TypedEndpoint } from "./copy-flow.ts"
-import { readEndpoint } from "./endpoint.ts"
-import { jsonFlag, rejectedFlag, settingsFlags } from "./flow-flags.ts"
+import { copyDocument, ENDS, endsAt, endsHere, sourceEnd, targetEnd } from "./copy-ends.ts"
+import type { CopyOptions } from "./copy-flow.ts"
+import { detachFlag, environmentFlag, jsonFlag, refuseForServers, rejectedFlag, settingsFlags } from "./flow-flags.ts"
 import { withHost } from "./global-flags.ts"
-import { asJson, usage } from "./refusal.ts"
+import { asJson } from "./refusal.ts"
+import { fitted, runDocumentAt } from "./remote-run.ts"
 import { dryRunFlag, runRequest } from "./run-request.ts"
 import { Screen } from "./screen.ts"
-import { onlyHere } from "./server-flag.ts"
-
-const ENDS =
-  'SOURCE and TARGET are the name of a data source, a dot and a table (shop.orders, shop.public.orders); or a file that ends in .csv or .tsv, maybe with .gz or .zst; or an SQLite file that ends in .db, .sqlite or .sqlite3, a colon and a table (shop.db:orders). What ends like a file is one: quote a table that is called so (shop."csv").'
-
-export const sourceEnd = Argument.String("SOURCE").pipe(
-  Argument.withDescription("What to read: shop.orders, orders.csv, shop.db:orders"),
-)
-export const targetEnd = Argument.String("TARGET").pipe(
-  Argument.withDescription("What to write: warehouse.orders, orders.csv.gz, shop.db:orders"),
-)
+import { hereOr } from "./server-flag.ts"
 
 const copyFlags = {
   mode: Flag.Literals("mode", ["append", "overwriteRows", "updateRows"]).pipe(
@@ -54,31 +45,41 @@ const copyFlags = {
 
 export const copyCommand = Command.make(
   "copy",
-  { source: sourceEnd, target: targetEnd, ...copyFlags, dryRun: dryRunFlag, json: jsonFlag, rejected: rejectedFlag },
+  {
+    ...{ source: sourceEnd, target: targetEnd, ...copyFlags, dryRun: dryRunFlag, json: jsonFlag },
+    ...{ rejected: rejectedFlag, environment: environmentFlag, detach: detachFlag },
+  },
   Effect.fnUntraced(function* (flags) {
-    if (!flags.printFlow) yield* onlyHere("headrace copy", "Make a flow with --print-flow, and push it")
-    const screen = yield* Screen
     const { cwd } = yield* Settings
-    const copied = Effect.gen(function* () {
-      const options: CopyOptions = {
-        mode: flags.mode,
-        create: flags.create,
-        allowLossy: flags.allowLossy,
-        where: Option.getOrUndefined(flags.where),
-        columns: Option.getOrUndefined(flags.columns),
-        key: Option.getOrUndefined(flags.key),
-        splitColumn: Option.getOrUndefined(flags.splitColumn),
-        parallel: Option.getOrUndefined(flags.parallel),
-        errorLimit: Option.getOrUndefined(flags.errorLimit),
-      }
-      const document = yield* copyDocument(flags.source, flags.target, options)
-      if (flags.printFlow) return screen.out(JSON.stringify(document, null, 2))
+    const options: CopyOptions = {
+      mode: flags.mode,
+      create: flags.create,
+      allowLossy: flags.allowLossy,
+      where: Option.getOrUndefined(flags.where),
+      columns: Option.getOrUndefined(flags.columns),
+      key: Option.getOrUndefined(flags.key),
+      splitColumn: Option.getOrUndefined(flags.splitColumn),
+      parallel: Option.getOrUndefined(flags.parallel),
+      errorLimit: Option.getOrUndefined(flags.errorLimit),
+    }
+    const screen = yield* Screen
+    const print = (document: object) => screen.out(JSON.stringify(document, null, 2))
+    const here = Effect.gen(function* () {
+      yield* refuseForServers(flags)
+      const document = yield* copyDocument(yield* endsHere(flags), options)
+      if (flags.printFlow) return print(document)
       const flow = yield* checkFlow(document)
       const origin = originOf({ document: JSON.stringify(document), base: cwd }, {})
       const rejected = Option.getOrUndefined(flags.rejected)
       return yield* runRequest({ flow, parameters: {} }, { ...flags, origin, rejected })
+    }).pipe(withHost(cwd))
+    const there = Effect.fnUntraced(function* (server: Server) {
+      const document = yield* copyDocument(yield* endsAt(server, flags), options)
+      if (flags.printFlow) return print(document)
+      const unsaved = { title: fitted(`${flags.source} to ${flags.target}`), document: JSON.stringify(document) }
+      return yield* runDocumentAt(server, unsaved, { ...flags, ...asItIs })
     })
-    yield* copied.pipe(Effect.mapError(inWordsOfCopy), withHost(cwd), asJson(flags.json))
+    yield* hereOr(here, there).pipe(Effect.mapError(inWordsOfCopy), asJson(flags.json))
   }),
 ).pipe(
   Command.withDescription(`Copy a table or a file, without a flow document. ${ENDS}`),
@@ -92,39 +93,31 @@ export const copyCommand = Command.make(
       command: "headrace copy shop.orders warehouse.orders --parallel 4 --split-column id",
       description: "In parallel",
     },
+    {
+      command: "headrace copy shop.orders warehouse.orders --server https://headrace.example",
+      description: "With the data sources of a server, by one of its workers",
+    },
     { command: "headrace copy shop.orders orders.csv --print-flow > orders.json", description: "Begin a flow with it" },
   ]),
 )
 
 /** Whoever copies has no flow to write options into. */
-function inWordsOfCopy<E>(error: E): E | FlowError {
-  if (!(error instanceof FlowError)) return error
-  return flowError(
-    error.problems.map((problem) =>
-      problem.hint?.startsWith("Accept it with allowLossy")
-        ? { ...problem, hint: "Accept it with --allow-lossy" }
-        : problem,
-    ),
-  )
+function inWordsOfCopy<E>(error: E): E | FlowError | ServerError {
+  if (error instanceof FlowError) return flowError(error.problems.map(inWords))
+  if (!(error instanceof ServerError) || error.problems === undefined) return error
+  return new ServerError({ ...error, ...inWords({ ...error }), problems: error.problems.map(inWords) })
 }
 
-/** The flow document for two ends as written. */
-export const copyDocument = Effect.fnUntraced(function* (source: string, target: string, options: CopyOptions) {
-  const from = yield* typedEndpoint(source)
-  const to = yield* typedEndpoint(target)
-  const made = copyFlow(from, to, options)
-  if ("faults" in made) return yield* flowError(made.faults.map((message) => ({ message })))
-  return made.document
-})
+function inWords<P extends { readonly hint?: string }>(problem: P): P {
+  const isLossy = problem.hint?.startsWith("Accept it with allowLossy")
+  return isLossy ? { ...problem, hint: "Accept it with --allow-lossy" } : problem
+}
 
-export const typedEndpoint = Effect.fnUntraced(function* (text: string) {
-  const dataSources = yield* DataSources
-  const endpoint = readEndpoint(text, dataSources.names)
-  if ("message" in endpoint) return yield* usage(endpoint.message, endpoint.hint)
-  if (endpoint.kind === "csv") return endpoint satisfies TypedEndpoint
-  const { type } = yield* dataSources.get(endpoint.dataSource)
-  return { ...endpoint, type } satisfies TypedEndpoint
-})
+/** The document of a copy has its settings in it, and no parameters. */
+const asItIs = {
+  ...{ parameters: {}, bizdate: Option.none(), scheduledAt: Option.none() },
+  ...{ parallel: Option.none(), errorLimit: Option.none() },
+}
 
 function optionalText(name: string, metavar: string, description: string) {
   return Flag.String(name).pipe(Flag.withMetavar(metavar), Flag.withDescription(description), Flag.optional)

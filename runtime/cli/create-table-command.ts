@@ -1,16 +1,21 @@
 import { Effect } from "effect"
 import { Command, Flag } from "effect/cli"
+import type { FlowProblem } from "../../core/flow/problem.ts"
 import { checkFlow } from "../../core/flow/read-flow.ts"
+import type { Server } from "../remote/server-client.ts"
 import { Settings } from "../settings.ts"
-import { type Connected, withConnection } from "../worker/connection.ts"
+import { createTables, missingTables } from "../worker/create-tables.ts"
+import type { PlanJson } from "../worker/plan-json.ts"
 import { planNew } from "../worker/run-flow.ts"
-import { copyDocument, sourceEnd, targetEnd, typedEndpoint } from "./copy-command.ts"
+import { type CopyEnds, copyDocument, endsAt, endsHere, sourceEnd, targetEnd } from "./copy-ends.ts"
 import { exitCodes, Stop } from "./exit-code.ts"
+import { environmentFlag, refuseForServers } from "./flow-flags.ts"
 import { withHost } from "./global-flags.ts"
 import { problemText } from "./problem-text.ts"
 import { usage } from "./refusal.ts"
+import { chosen } from "./remote-sources.ts"
 import { Screen } from "./screen.ts"
-import { onlyHere } from "./server-flag.ts"
+import { hereOr } from "./server-flag.ts"
 
 export const createTableCommand = Command.make(
   "create-table",
@@ -22,11 +27,26 @@ export const createTableCommand = Command.make(
       Flag.withDefault(false),
       Flag.withoutNegation,
     ),
+    environment: environmentFlag,
   },
   Effect.fnUntraced(function* (flags) {
-    yield* onlyHere("headrace create-table", "Let the output of a flow make the table")
     const { cwd } = yield* Settings
-    yield* createTable(flags).pipe(withHost(cwd))
+    const here = Effect.gen(function* () {
+      yield* refuseForServers(flags)
+      const flow = yield* checkFlow(yield* copying(yield* endsHere(flags), flags.target))
+      const plan = yield* planNew({ flow, parameters: {} })
+      const statements = missingTables(plan).flatMap((each) => each.statements)
+      yield* told({ ...flags, statements, warnings: plan.warnings }, createTables(plan))
+    }).pipe(withHost(cwd))
+    const there = Effect.fnUntraced(function* (server: Server) {
+      const document = JSON.stringify(yield* copying(yield* endsAt(server, flags), flags.target))
+      const body = { document, ...{ environment: "prod" as const, ...chosen(flags.environment) } }
+      // Workers answer with what planJson makes.
+      const { steps, warnings } = (yield* server.call("POST /plan", { body })) as PlanJson
+      const statements = steps.flatMap((step) => step.creates)
+      yield* told({ ...flags, statements, warnings }, server.call("POST /create-tables", { body }))
+    })
+    yield* hereOr(here, there)
   }),
 ).pipe(
   Command.withDescription(
@@ -39,25 +59,34 @@ export const createTableCommand = Command.make(
   ]),
 )
 
-const createTable = Effect.fnUntraced(function* (flags: { source: string; target: string; apply: boolean }) {
+/** The flow that would make the table, and copy into it. */
+const copying = Effect.fnUntraced(function* (ends: CopyEnds, target: string) {
+  if (ends.to.kind !== "table") return yield* usage(`Cannot create a table in "${target}": it is a file`)
+  return yield* copyDocument(ends, CREATE)
+})
+
+interface Told {
+  readonly target: string
+  readonly apply: boolean
+  readonly statements: readonly string[]
+  readonly warnings: readonly FlowProblem[]
+}
+
+/** Shows what makes the table, and makes it where that is wanted. */
+const told = Effect.fnUntraced(function* <E, R>(
+  { target, apply, statements, warnings }: Told,
+  creating: Effect.Effect<unknown, E, R>,
+) {
   const screen = yield* Screen
-  const target = yield* typedEndpoint(flags.target)
-  if (target.kind !== "table") return yield* usage(`Cannot create a table in "${flags.target}": it is a file`)
-  const flow = yield* checkFlow(yield* copyDocument(flags.source, flags.target, CREATE))
-  const { steps, warnings } = yield* planNew({ flow, parameters: {} })
-  const statements = steps.flatMap((step) => step.creates)
   if (statements.length === 0) {
-    screen.say(problemText({ message: `Table "${flags.target}" exists, it stays as it is` }, "error", screen.style))
+    screen.say(problemText({ message: `Table "${target}" exists, it stays as it is` }, "error", screen.style))
     return yield* new Stop({ code: exitCodes.exists })
   }
   for (const warning of warnings) screen.say(problemText(warning, "warning", screen.style))
   for (const statement of statements) screen.out(`${statement};`)
-  if (!flags.apply) return
-  const execute = async ({ connection }: Connected) => {
-    for (const statement of statements) await connection.execute(statement)
-  }
-  yield* withConnection(target.dataSource, execute, { creates: true })
-  screen.say(`${screen.style.green("created")} ${flags.target}`)
+  if (!apply) return
+  yield* creating
+  screen.say(`${screen.style.green("created")} ${target}`)
 })
 
 const CREATE = {

@@ -1,6 +1,7 @@
 import { Effect, Option } from "effect"
 import { Argument, CliError, Flag } from "effect/cli"
-import type { FlowOrigin } from "../../core/store/run-record.ts"
+import type { RunOverrides } from "../../core/store/run-record.ts"
+import { usage } from "./refusal.ts"
 
 export const flowArgument = Argument.String("FLOW").pipe(
   Argument.withDescription("File of the flow document; - reads the standard input"),
@@ -39,6 +40,23 @@ export const environmentFlag = Flag.Literals("environment", ["prod", "dev"]).pip
   Flag.withDescription("On a server: which of their two connections data sources use; by default prod"),
   Flag.optional,
 )
+
+export const detachFlag = Flag.Boolean("detach").pipe(
+  Flag.withDescription("On a server: print the id of the run, and do not wait for its end"),
+  Flag.withDefault(false),
+  Flag.withoutNegation,
+)
+
+interface ForServers {
+  readonly environment: Option.Option<"prod" | "dev">
+  readonly detach?: boolean
+}
+
+/** Refuses what has no meaning on this machine. */
+export const refuseForServers = Effect.fnUntraced(function* ({ environment, detach = false }: ForServers) {
+  const option = detach ? "detach" : Option.isSome(environment) ? "environment" : undefined
+  if (option !== undefined) return yield* usage(`Option --${option} is for servers`, "Name one with --server URL")
+})
 
 /** What every command that plans a flow takes. */
 export const planFlags = { parameters, bizdate, scheduledAt, environment: environmentFlag }
@@ -85,7 +103,7 @@ export const settingsFlags = { parallel, errorLimit }
 export function overridesOf(flags: {
   readonly parallel: Option.Option<number>
   readonly errorLimit: Option.Option<number>
-}): FlowOrigin["overrides"] {
+}): RunOverrides {
   return {
     ...(Option.isSome(flags.parallel) ? { parallel: flags.parallel.value } : {}),
     ...(Option.isSome(flags.errorLimit) ? { errorLimit: flags.errorLimit.value } : {}),

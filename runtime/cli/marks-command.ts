@@ -5,9 +5,10 @@ import type { Server } from "../remote/server-client.ts"
 import { asked, storeLayer } from "../store/store.ts"
 import { dropMarks, marksToDrop, newestRunOf, setMark } from "../worker/flow-marks.ts"
 import { confirmed, yesFlag } from "./confirm.ts"
-import { jsonFlag } from "./flow-flags.ts"
+import { environmentFlag, jsonFlag, refuseForServers } from "./flow-flags.ts"
 import { withHost } from "./global-flags.ts"
 import { asJson, usage } from "./refusal.ts"
+import { chosen } from "./remote-sources.ts"
 import { Screen } from "./screen.ts"
 import { hereOr } from "./server-flag.ts"
 import { textTable } from "./text-table.ts"
@@ -39,6 +40,16 @@ const show = Effect.fnUntraced(function* (marks: readonly Listed[]) {
 const listAt = Effect.fnUntraced(function* (server: Server, name: string) {
   return (yield* server.call("GET /flows/:name/marks", { params: { name } })).items
 })
+
+/** Those of the environment that is meant: production, unless it is named. */
+const marksAt = Effect.fnUntraced(function* (server: Server, name: string, { environment }: OfEnvironment) {
+  const wanted = Option.getOrElse(environment, () => "prod")
+  return (yield* listAt(server, name)).filter((mark) => mark.environment === wanted)
+})
+
+interface OfEnvironment {
+  readonly environment: Option.Option<"prod" | "dev">
+}
 
 const listCommand = Command.make(
   "list",
@@ -81,11 +92,13 @@ const setCommand = Command.make(
     value: Argument.String("VALUE").pipe(
       Argument.withDescription("The next run reads what is larger; a value of the column"),
     ),
+    environment: environmentFlag,
     json: jsonFlag,
   },
-  Effect.fnUntraced(function* ({ flow, step, value, json }) {
+  Effect.fnUntraced(function* ({ flow, step, value, environment, json }) {
     const screen = yield* Screen
     const here = Effect.gen(function* () {
+      yield* refuseForServers({ environment })
       const run = yield* newestRunOf(flow)
       const { mark, before, appends } = yield* setMark(run, step, value).pipe(withHost(run.origin.base))
       if (json) return screen.out(JSON.stringify({ flow, step, mark, before }))
@@ -95,9 +108,9 @@ const setCommand = Command.make(
         screen.say(`note: output "${output}" appends: rows that the next run reads again would be there twice`)
     })
     const there = Effect.fnUntraced(function* (server: Server) {
-      const before = (yield* listAt(server, flow)).find((each) => isProd(each) && each.step === step)?.mark
-      const params = { name: flow, step }
-      const { mark } = yield* server.call("PUT /flows/:name/marks/:step", { params, body: { mark: value } })
+      const before = (yield* marksAt(server, flow, { environment })).find((each) => each.step === step)?.mark
+      const asked = { params: { name: flow, step }, query: chosen(environment), body: { mark: value } }
+      const { mark } = yield* server.call("PUT /flows/:name/marks/:step", asked)
       if (json) return screen.out(JSON.stringify({ flow, step, mark, before }))
       screen.say(`the mark of step "${step}" of flow "${flow}" is ${mark}, it was ${before}`)
     })
@@ -115,9 +128,10 @@ const dropCommand = Command.make(
   {
     flow: flowArgument,
     step: stepArgument.pipe(Argument.optional),
+    environment: environmentFlag,
     yes: yesFlag,
   },
-  Effect.fnUntraced(function* ({ flow, step, yes }) {
+  Effect.fnUntraced(function* ({ flow, step, environment, yes }) {
     const screen = yield* Screen
     const only = Option.getOrUndefined(step)
     const mayDrop = Effect.fnUntraced(function* (list: string) {
@@ -127,19 +141,21 @@ const dropCommand = Command.make(
       return false
     })
     const here = Effect.gen(function* () {
+      yield* refuseForServers({ environment })
       const list = textOf(yield* marksToDrop(flow, only))
       if (!(yield* mayDrop(list))) return
       yield* dropMarks(flow, only)
       screen.say(`dropped ${list}`)
     })
     const there = Effect.fnUntraced(function* (server: Server) {
-      const all = yield* listAt(server, flow)
-      const found = all.filter((each) => isProd(each) && (only === undefined || each.step === only))
+      const all = yield* marksAt(server, flow, { environment })
+      const found = all.filter((each) => only === undefined || each.step === only)
       if (found.length === 0)
         return yield* usage(`Flow "${flow}" has no mark${only === undefined ? "" : ` at step "${only}"`}`)
       if (!(yield* mayDrop(textOf(found)))) return
+      const query = chosen(environment)
       for (const each of found)
-        yield* server.call("DELETE /flows/:name/marks/:step", { params: { name: flow, step: each.step } })
+        yield* server.call("DELETE /flows/:name/marks/:step", { params: { name: flow, step: each.step }, query })
       screen.say(`dropped ${textOf(found)}`)
     })
     yield* hereOr(here.pipe(Effect.provide(storeLayer)), there)
@@ -153,11 +169,6 @@ const dropCommand = Command.make(
 
 function textOf(marks: readonly { readonly step: string; readonly mark: string }[]): string {
   return marks.map(({ step, mark }) => `${step} at ${mark}`).join(", ")
-}
-
-/** Those of development are for the pages. */
-function isProd({ environment }: { readonly environment: "prod" | "dev" }): boolean {
-  return environment === "prod"
 }
 
 const BY_HAND_TEXT = "by hand"

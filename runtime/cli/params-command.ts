@@ -2,12 +2,12 @@ import { Effect } from "effect"
 import { Command } from "effect/cli"
 import { flowParameters } from "../worker/flow-parameters.ts"
 import { readDocument } from "./flow-document.ts"
-import { flowArgument, jsonFlag, planFlags, planRequest } from "./flow-flags.ts"
+import { flowArgument, jsonFlag, planFlags, planRequest, refuseForServers } from "./flow-flags.ts"
 import { asJson } from "./refusal.ts"
 import { Screen } from "./screen.ts"
 import { theServer } from "./server-flag.ts"
 import { textTable } from "./text-table.ts"
-import { parametersAt, type QuestionFlags, refuseEnvironment } from "./workbench.ts"
+import { parametersAt, type QuestionFlags } from "./workbench.ts"
 
 export const paramsCommand = Command.make(
   "params",
@@ -31,7 +31,7 @@ export const paramsCommand = Command.make(
 const parametersOf = Effect.fnUntraced(function* (flags: QuestionFlags) {
   const server = yield* theServer
   if (server !== undefined) return yield* parametersAt(server, flags)
-  yield* refuseEnvironment(flags)
+  yield* refuseForServers(flags)
   const { flow } = yield* readDocument(flags.flow)
   const { preview: parameters, ...dates } = yield* flowParameters({ flow, ...planRequest(flags) })
   return { ...dates, parameters }

@@ -3,13 +3,13 @@ import { Command } from "effect/cli"
 import { planJson } from "../worker/plan-json.ts"
 import { planNew } from "../worker/run-flow.ts"
 import { readDocument } from "./flow-document.ts"
-import { flowArgument, jsonFlag, planFlags, planRequest } from "./flow-flags.ts"
+import { flowArgument, jsonFlag, planFlags, planRequest, refuseForServers } from "./flow-flags.ts"
 import { withHost } from "./global-flags.ts"
 import { planLines } from "./plan-text.ts"
 import { asJson } from "./refusal.ts"
 import { Screen } from "./screen.ts"
 import { theServer } from "./server-flag.ts"
-import { planAt, type QuestionFlags, refuseEnvironment } from "./workbench.ts"
+import { planAt, type QuestionFlags } from "./workbench.ts"
 
 export const planCommand = Command.make(
   "plan",
@@ -31,7 +31,7 @@ export const planCommand = Command.make(
 const planned = Effect.fnUntraced(function* (flags: QuestionFlags) {
   const server = yield* theServer
   if (server !== undefined) return yield* planAt(server, flags)
-  yield* refuseEnvironment(flags)
+  yield* refuseForServers(flags)
   const { flow, base } = yield* readDocument(flags.flow)
   return planJson(yield* planNew({ flow, ...planRequest(flags) }).pipe(withHost(base)))
 })

@@ -5,7 +5,7 @@ import { advised } from "../worker/advice.ts"
 import { preview } from "../worker/preview.ts"
 import { exitCodes, reportCode, Stop } from "./exit-code.ts"
 import { readDocument } from "./flow-document.ts"
-import { flowArgument, jsonFlag, planFlags, planRequest } from "./flow-flags.ts"
+import { flowArgument, jsonFlag, planFlags, planRequest, refuseForServers } from "./flow-flags.ts"
 import { withHost } from "./global-flags.ts"
 import { rows as rowsText } from "./number-text.ts"
 import { problemText } from "./problem-text.ts"
@@ -13,7 +13,7 @@ import { asJson } from "./refusal.ts"
 import { rowJson, rowTable } from "./row-text.ts"
 import { Screen } from "./screen.ts"
 import { theServer } from "./server-flag.ts"
-import { type PreviewFlags, previewAt, refuseEnvironment } from "./workbench.ts"
+import { type PreviewFlags, previewAt } from "./workbench.ts"
 
 export const previewCommand = Command.make(
   "preview",
@@ -58,7 +58,7 @@ const previewed = Effect.fnUntraced(function* (flags: PreviewFlags) {
     const result = yield* previewAt(server, flags)
     return { ...result, code: result.failure === undefined ? exitCodes.ok : exitCodes.failed }
   }
-  yield* refuseEnvironment(flags)
+  yield* refuseForServers(flags)
   const { flow, base } = yield* readDocument(flags.flow)
   const step = Option.getOrUndefined(flags.step)
   const request = { flow, ...planRequest(flags), rows: flags.rows, step }

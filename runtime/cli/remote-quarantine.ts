@@ -1,8 +1,10 @@
 import { resolve } from "node:path"
 import { Effect, Option } from "effect"
+import { pluginError } from "../../core/host/failure.ts"
 import type { KeptRow } from "../../core/store/quarantine.ts"
 import type { Server } from "../remote/server-client.ts"
 import { Settings } from "../settings.ts"
+import { editedFile } from "../worker/edited-rows.ts"
 import { exportTo } from "../worker/export-rows.ts"
 import { lineOf } from "../worker/rejected-rows.ts"
 import { confirmed } from "./confirm.ts"
@@ -69,11 +71,20 @@ interface Replay extends Of {
   readonly json: boolean
 }
 
-export const replayAt = Effect.fnUntraced(function* (server: Server, { run, step, texts, json, ...given }: Replay) {
-  yield* refuseGiven(given)
-  const body = { set: texts, ...(Option.isSome(step) ? { step: step.value } : {}) }
+export const replayAt = Effect.fnUntraced(function* (server: Server, { run, step, texts, file, force, json }: Replay) {
+  yield* refuseGiven({ force }, "It settles earlier replays by itself")
+  const rows = Option.isNone(file) ? {} : { rows: yield* readRows(file.value) }
+  const body = { set: texts, ...rows, ...(Option.isSome(step) ? { step: step.value } : {}) }
   const job = yield* server.call("POST /runs/:id/replay", { params: { id: run }, body })
   yield* watched(server, job, { json })
+})
+
+const readRows = Effect.fnUntraced(function* (file: string) {
+  const { cwd } = yield* Settings
+  return yield* Effect.tryPromise({
+    try: () => editedFile(resolve(cwd, file)).text(),
+    catch: (error) => pluginError(error),
+  })
 })
 
 async function* opened(open: () => Promise<AsyncIterable<KeptRow>>): AsyncGenerator<KeptRow> {

@@ -39,7 +39,7 @@ export function runLinesOf(run: RunDetail, { now, style }: { readonly now: numbe
   const lines = [
     `${style.bold(id)} ${painted(status, style)}`,
     ...shownFacts([
-      ["flow", `${run.flowName}, version ${run.flowVersion}`],
+      ["flow", `${run.flowName}, ${run.flowVersion > 0 ? `version ${run.flowVersion}` : "not saved"}`],
       ["asked for", `${moment(run.requestedAt)} by ${cause.kind} ${cause.name}`],
       ["started", run.startedAt === null ? "" : moment(run.startedAt)],
       ["duration", lasted(run, now)],

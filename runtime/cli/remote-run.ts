@@ -1,12 +1,14 @@
-import { resolve } from "node:path"
+import { basename, resolve } from "node:path"
 import { Effect, Option } from "effect"
+import type { Api } from "../../web/api/index.ts"
 import { followRun, hasEnded, type Run } from "../remote/follow-run.ts"
-import { type Server, ServerError } from "../remote/server-client.ts"
+import type { Server } from "../remote/server-client.ts"
 import { Settings } from "../settings.ts"
 import type { PlanJson } from "../worker/plan-json.ts"
 import { lineOf, mapped, writeLines } from "../worker/rejected-rows.ts"
 import { exitCodes, reportCode, Stop } from "./exit-code.ts"
-import { type PlanFlags, planRequest } from "./flow-flags.ts"
+import { readText } from "./flow-document.ts"
+import { overridesOf, type PlanFlags, planRequest } from "./flow-flags.ts"
 import { count } from "./number-text.ts"
 import { planLines } from "./plan-text.ts"
 import { problemText } from "./problem-text.ts"
@@ -14,12 +16,11 @@ import { Progress } from "./progress.ts"
 import { rejectedRowsOf } from "./remote-rejected.ts"
 import { reportOf, runJsonOf } from "./remote-run-text.ts"
 import { Screen } from "./screen.ts"
-import { refuseGiven } from "./server-flag.ts"
 import { summaryLines } from "./summary.ts"
 import { printable } from "./text-table.ts"
 
+/** What a run of a server is asked for with. */
 export interface RemoteRunFlags extends PlanFlags {
-  readonly flow: string
   readonly environment: Option.Option<"prod" | "dev">
   readonly parallel: Option.Option<number>
   readonly errorLimit: Option.Option<number>
@@ -29,29 +30,94 @@ export interface RemoteRunFlags extends PlanFlags {
   readonly json: boolean
 }
 
-/** Runs a flow on the server and waits for its end; prints what a run on this machine does. */
-export const runAt = Effect.fnUntraced(function* (server: Server, flags: RemoteRunFlags) {
-  const screen = yield* Screen
-  const { flow: name, parallel, errorLimit, json } = flags
-  yield* refuseGiven({ parallel, "error-limit": errorLimit }, "Set it in the settings of the flow")
-  const environment = Option.getOrElse(flags.environment, () => "prod" as const)
-  const request = { ...planRequest(flags), environment }
-  if (flags.dryRun) {
-    const { document } = yield* server.call("GET /flows/:name", { params: { name } }).pipe(withHint(name))
-    // Workers answer with what planJson makes.
-    const plan = (yield* server.call("POST /plan", { body: { document, ...request } })) as PlanJson
-    if (json) return screen.out(screen.mask(JSON.stringify(plan, null, 2)))
-    for (const line of planLines(plan, screen.outStyle, screen.mask)) screen.out(line)
-    return
+/** Runs a flow of the server by its name, or a file without saving it; prints what a run on this machine does. */
+export const runAt = Effect.fnUntraced(function* (server: Server, flags: RemoteRunFlags & { readonly flow: string }) {
+  const { flow } = flags
+  if (isFile(flow)) {
+    const { document } = yield* readText(flow)
+    return yield* runDocumentAt(server, { title: titleOf(flow), document }, flags)
   }
-  // Without a key, a request that is sent twice on the way would be two runs.
-  const headers = { "idempotency-key": crypto.randomUUID() }
-  const run = yield* server
-    .call("POST /flows/:name/runs", { params: { name }, body: request, headers })
-    .pipe(withHint(name))
-  if (flags.detach) return screen.out(json ? JSON.stringify(runJsonOf(run), null, 2) : printable(run.id))
-  yield* watched(server, run, { json, rejected: Option.getOrUndefined(flags.rejected) })
+  const params = { name: flow }
+  if (flags.dryRun) {
+    const { document } = yield* server.call("GET /flows/:name", { params })
+    return yield* planned(server, document, flags)
+  }
+  const asked = { ...requestOf(flags), ...overridden(flags) }
+  const run = yield* server.call("POST /flows/:name/runs", { params, body: asked, headers: onceOnly() })
+  yield* waited(server, run, flags)
 })
+
+interface Unsaved {
+  readonly title: string
+  readonly document: string
+}
+
+/** Runs a document on the server without saving it. */
+export const runDocumentAt = Effect.fnUntraced(function* (
+  server: Server,
+  { title, document }: Unsaved,
+  flags: RemoteRunFlags,
+) {
+  if (flags.dryRun) return yield* planned(server, document, flags)
+  const body = { title, document, ...requestOf(flags), ...overridden(flags) }
+  const run = yield* server.call("POST /runs", { body, headers: onceOnly() })
+  yield* waited(server, run, flags)
+})
+
+const planned = Effect.fnUntraced(function* (server: Server, document: string, flags: RemoteRunFlags) {
+  const screen = yield* Screen
+  // Workers answer with what planJson makes.
+  const plan = (yield* server.call("POST /plan", { body: { document, ...requestOf(flags) } })) as PlanJson
+  if (flags.json) return screen.out(screen.mask(JSON.stringify(plan, null, 2)))
+  for (const line of planLines(plan, screen.outStyle, screen.mask)) screen.out(line)
+})
+
+const waited = Effect.fnUntraced(function* (server: Server, run: Run, { detach, json, rejected }: RemoteRunFlags) {
+  const { out } = yield* Screen
+  if (detach) return out(json ? JSON.stringify(runJsonOf(run), null, 2) : printable(run.id))
+  yield* watched(server, run, { json, rejected: Option.getOrUndefined(rejected) })
+})
+
+function requestOf(flags: RemoteRunFlags) {
+  return { ...planRequest(flags), environment: Option.getOrElse(flags.environment, () => "prod" as const) }
+}
+
+/** Left out where the call gives none: a trigger may give none. */
+export function overridden(flags: Pick<RemoteRunFlags, "parallel" | "errorLimit">) {
+  const overrides = overridesOf(flags)
+  return Object.keys(overrides).length === 0 ? {} : { overrides }
+}
+
+/** Without a key, a request that is sent twice on the way would be two runs. */
+function onceOnly() {
+  return { "idempotency-key": crypto.randomUUID() }
+}
+
+/** No name of a flow has a slash, and one that ends like a file is taken for one. */
+function isFile(flow: string): boolean {
+  return flow === "-" || /[\\/]|\.json$/i.test(flow)
+}
+
+/** What a run of a file is called: its last part, as far as there is room. */
+function titleOf(file: string): string {
+  if (file === "-") return "the standard input"
+  const name = basename(file)
+    .replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, "?")
+    .trim()
+  return fitted(name === "" ? file : name)
+}
+
+/** A title may have so many characters. */
+export function fitted(title: string): string {
+  return title.length > MOST_TITLE
+    ? `${title
+        .slice(0, MOST_TITLE - 1)
+        .toWellFormed()
+        .replace(/\uFFFD$/, "")}…`
+    : title
+}
+
+const MOST_TITLE = 100
 
 interface WatchOptions {
   readonly json: boolean
@@ -120,16 +186,21 @@ const keptIn = Effect.fnUntraced(function* (server: Server, id: string, file: st
 export const resumeAt = Effect.fnUntraced(function* (
   server: Server,
   id: string,
-  { json, rejected, ...how }: WatchOptions & { newSnapshot: boolean; restart: boolean; force: boolean },
+  { json, rejected, ...body }: WatchOptions & Api["POST /runs/:id/resume"]["body"],
 ) {
-  const { newSnapshot, restart, force } = how
-  const run = yield* server.call("POST /runs/:id/resume", { params: { id }, body: { newSnapshot, restart, force } })
+  const run = yield* server.call("POST /runs/:id/resume", { params: { id }, body })
   yield* watched(server, run, { json, rejected })
 })
 
-export const cancelAt = Effect.fnUntraced(function* (server: Server, id: string, json: boolean) {
+interface CancelFlags {
+  readonly deadline: Option.Option<number>
+  readonly json: boolean
+}
+
+export const cancelAt = Effect.fnUntraced(function* (server: Server, id: string, { deadline, json }: CancelFlags) {
   const screen = yield* Screen
-  const asked = yield* server.call("POST /runs/:id/cancel", { params: { id } })
+  const body = Option.isNone(deadline) ? {} : { deadlineMs: deadline.value * 1000 }
+  const asked = yield* server.call("POST /runs/:id/cancel", { params: { id }, body })
   const run = hasEnded(asked) ? asked : yield* followRun(server, id, { take: () => {} })
   if (json) screen.out(JSON.stringify(runJsonOf(run), null, 2))
   if (run.status === "succeeded") {
@@ -140,16 +211,3 @@ export const cancelAt = Effect.fnUntraced(function* (server: Server, id: string,
   const kept = run.written ? `; ${count(run.written)} rows stay written` : ""
   screen.say(`${screen.style.yellow(run.status)}: run ${id}${kept}`)
 })
-
-/** Who names a file means the flow that it would be. */
-function withHint(name: string) {
-  return Effect.mapError((error: ServerError) =>
-    error.status === 404 && /\.json$/i.test(name)
-      ? new ServerError({
-          ...error,
-          message: error.message,
-          hint: `Flows go by their names there: save it with headrace flows push ${name}`,
-        })
-      : error,
-  )
-}

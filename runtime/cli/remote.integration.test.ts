@@ -88,10 +88,8 @@ test("run waits for a run of the server and ends as it does, with its receipt an
   expect(report).toMatchObject({ status: "succeeded", rejected: 3, receipts: [{ read: 3 }] })
   const shown = await headrace("run", NAME, "--dry-run")
   expect([shown.code, shown.out.includes("write sqlite-output")]).toEqual([0, true])
-  const file = await headrace("run", "orders.json")
-  expect(file.code).toBe(2)
-  expect(file.err).toContain("save it with headrace flows push orders.json")
-  expect((await headrace("run", NAME, "--parallel", "2")).err).toContain("Option --parallel does not work on a server")
+  const none = await headrace("run", "orders.json")
+  expect([none.code, none.err.includes('Cannot read the flow "orders.json": there is no such file')]).toEqual([2, true])
 })
 
 test("runs, logs and quarantine show what a run has left, and look after its rows", async () => {
@@ -113,6 +111,9 @@ test("runs, logs and quarantine show what a run has left, and look after its row
   expect(shop.query("SELECT name FROM target WHERE id = 3").values()).toEqual([["Turing"]])
   expect((await headrace("quarantine", "drop", newest.id, "--yes")).err).toBe("dropped 3 rows\n")
   expect((await headrace("quarantine", "show", first)).err).toBe("No rejected rows wait\n")
+  const strict = await headrace("run", NAME, "--error-limit", "0", "--parallel", "2", "--json")
+  expect(strict.code).toBe(4)
+  expect(JSON.parse(strict.out)).toMatchObject({ status: "failed", failure: { step: "write" } })
   const none = await headrace("runs", "../../me")
   expect([none.code, none.err.includes("There is no run")]).toEqual([2, true])
 })
@@ -166,14 +167,7 @@ test("data sources and components of the server are shown as those of one machin
   expect((await headrace("component", "csv-inptu")).err).toContain('Did you mean "csv-input"?')
 })
 
-test("what a server cannot do is said, and what it does not let is no failure of a run", async () => {
-  for (const words of [
-    ["copy", "a.csv", "b.csv"],
-    ["create-table", "a.csv", "b.db:t"],
-  ]) {
-    const { code, err } = await headrace(...words)
-    expect([code, err.includes("does not work on a server")]).toEqual([2, true])
-  }
+test("what a server does not let is no failure of a run", async () => {
   expect((await headrace("--server", "", "runs")).code).toBe(0)
   const keys = await headrace("--server", served.url, "keys", "rotate")
   expect([keys.code, keys.err.includes("works on the machine of the server itself")]).toEqual([2, true])

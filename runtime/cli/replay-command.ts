@@ -5,6 +5,7 @@ import { type Assignment, parseAssignment } from "../../core/quarantine/mend.ts"
 import type { RunRecord } from "../../core/store/run-record.ts"
 import { Settings } from "../settings.ts"
 import { storeLayer } from "../store/store.ts"
+import { editedFile } from "../worker/edited-rows.ts"
 import { type Replayed, type ReplayRequest, replayStep, settleEarlier, stepsToReplay } from "../worker/replay-rows.ts"
 import { findRun, refused } from "../worker/stored-run.ts"
 import { exitCodes, reportCode, Stop } from "./exit-code.ts"
@@ -72,7 +73,7 @@ export const replayCommand = Command.make(
     const request: ReplayRequest = {
       step: Option.getOrUndefined(step),
       assignments: given.map(({ assignment }) => assignment),
-      file: Option.isSome(file) ? resolve(cwd, file.value) : undefined,
+      edited: Option.isSome(file) ? editedFile(resolve(cwd, file.value)) : undefined,
       force,
     }
     const replayed = Effect.gen(function* () {

@@ -8,7 +8,7 @@ import { findRun, storedFlow } from "../worker/stored-run.ts"
 import { jsonFlag, overridesOf, planFlags, rejectedFlag, settingsFlags } from "./flow-flags.ts"
 import { withHost } from "./global-flags.ts"
 import { asJson, usage } from "./refusal.ts"
-import { resumeAt } from "./remote-run.ts"
+import { overridden, resumeAt } from "./remote-run.ts"
 import { reported, sayWarnings, watching } from "./run-request.ts"
 import { runArgument } from "./runs-command.ts"
 import { Screen } from "./screen.ts"
@@ -43,10 +43,10 @@ export const resumeCommand = Command.make(
       if (flags.restart && newSnapshot) return yield* usage("Only one can be given: --new-snapshot or --restart")
       const server = yield* theServer
       if (server !== undefined) {
-        const { parallel, errorLimit } = flags
         const param = Object.keys(parameters).length > 0
-        yield* refuseGiven({ param, "as-stored": asStored, parallel, "error-limit": errorLimit })
-        return yield* resumeAt(server, flags.run, { json, rejected, newSnapshot, restart: flags.restart, force })
+        yield* refuseGiven({ param, "as-stored": asStored }, "It goes on with the flow and the parameters of the run")
+        const how = { newSnapshot, restart: flags.restart, force, ...overridden(flags) }
+        return yield* resumeAt(server, flags.run, { json, rejected, ...how })
       }
       return yield* resumedHere.pipe(Effect.provide(storeLayer))
     })

@@ -1,22 +1,23 @@
 import { Effect, Option } from "effect"
-import { Command, Flag } from "effect/cli"
+import { Command } from "effect/cli"
 import { originOf, withSettings } from "../worker/flow-origin.ts"
 import { readDocument } from "./flow-document.ts"
 import {
+  detachFlag,
   flowArgument,
   jsonFlag,
   overridesOf,
   planFlags,
   planRequest,
+  refuseForServers,
   rejectedFlag,
   settingsFlags,
 } from "./flow-flags.ts"
 import { withHost } from "./global-flags.ts"
-import { asJson, usage } from "./refusal.ts"
+import { asJson } from "./refusal.ts"
 import { runAt } from "./remote-run.ts"
 import { dryRunFlag, runRequest } from "./run-request.ts"
 import { theServer } from "./server-flag.ts"
-import { refuseEnvironment } from "./workbench.ts"
 
 export const runCommand = Command.make(
   "run",
@@ -27,18 +28,13 @@ export const runCommand = Command.make(
     json: jsonFlag,
     rejected: rejectedFlag,
     ...settingsFlags,
-    detach: Flag.Boolean("detach").pipe(
-      Flag.withDescription("On a server: print the id of the run, and do not wait for its end"),
-      Flag.withDefault(false),
-      Flag.withoutNegation,
-    ),
+    detach: detachFlag,
   },
   Effect.fnUntraced(function* (flags) {
     const run = Effect.gen(function* () {
       const server = yield* theServer
       if (server !== undefined) return yield* runAt(server, flags)
-      yield* refuseEnvironment(flags)
-      if (flags.detach) return yield* usage("Option --detach is for servers", "Name one with --server URL")
+      yield* refuseForServers(flags)
       const document = yield* readDocument(flags.flow)
       const origin = originOf(document, overridesOf(flags))
       const request = { flow: withSettings(document.flow, origin.overrides), ...planRequest(flags) }
@@ -60,6 +56,10 @@ export const runCommand = Command.make(
     {
       command: "headrace run orders --server https://headrace.example",
       description: "A flow of a server, by its name",
+    },
+    {
+      command: "headrace run orders.json --server https://headrace.example",
+      description: "A file, on a server, without saving it there",
     },
     { command: "make-flow | headrace run -", description: "A flow from another program" },
   ]),

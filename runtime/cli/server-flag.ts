@@ -57,14 +57,6 @@ export const aServer = Effect.gen(function* () {
 
 export const noServer = usage("This needs a server", "Name it with --server URL, or in HEADRACE_SERVER")
 
-/** Refuses what servers do not do. */
-export const onlyHere = Effect.fnUntraced(function* (what: string, hint: string) {
-  const url = yield* serverAddress
-  if (url === undefined) return
-  const again = `To do it on this machine: --server ""`
-  return yield* usage(`${what} does not work on a server`, `${hint}. ${again}`)
-})
-
 /** Refuses `--server` for what makes a server; a variable that is set for other commands does no harm. */
 export const notThere = Effect.fnUntraced(function* (what: string) {
   if (Option.getOrElse(yield* ServerFlag, () => "") === "") return

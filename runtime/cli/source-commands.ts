@@ -6,7 +6,7 @@ import { parseTableName, shownTable } from "../../core/database/table-name.ts"
 import { Settings } from "../settings.ts"
 import { withConnection } from "../worker/connection.ts"
 import { typeText } from "../worker/plan-json.ts"
-import { environmentFlag, jsonFlag } from "./flow-flags.ts"
+import { environmentFlag, jsonFlag, refuseForServers } from "./flow-flags.ts"
 import { withHost } from "./global-flags.ts"
 import { duration, rows } from "./number-text.ts"
 import { asJson } from "./refusal.ts"
@@ -14,7 +14,6 @@ import { chosen, columnsAt, tablesAt, testAt } from "./remote-sources.ts"
 import { Screen } from "./screen.ts"
 import { hereOr } from "./server-flag.ts"
 import { printable, textTable } from "./text-table.ts"
-import { refuseEnvironment } from "./workbench.ts"
 
 const sourceArgument = Argument.String("SOURCE").pipe(
   Argument.withDescription("Name of a data source, or path of an SQLite file that ends in .db, .sqlite or .sqlite3"),
@@ -122,7 +121,7 @@ export const columnsCommand = Command.make(
 
 /** On this machine there is one connection. */
 function onlyProd(environment: Option.Option<"prod" | "dev">) {
-  return <A, E, R>(here: Effect.Effect<A, E, R>) => Effect.andThen(refuseEnvironment({ environment }), here)
+  return <A, E, R>(here: Effect.Effect<A, E, R>) => Effect.andThen(refuseForServers({ environment }), here)
 }
 
 function keyOf(name: string, key: readonly string[]): string {

@@ -4,7 +4,6 @@ import type { Server } from "../remote/server-client.ts"
 import type { PlanJson } from "../worker/plan-json.ts"
 import { readText } from "./flow-document.ts"
 import { type PlanFlags, planRequest } from "./flow-flags.ts"
-import { usage } from "./refusal.ts"
 
 export interface QuestionFlags extends PlanFlags {
   readonly flow: string
@@ -42,13 +41,6 @@ export const previewAt = Effect.fnUntraced(function* (server: Server, flags: Pre
   const body = { ...(yield* questionOf(flags)), rows: flags.rows, ...step }
   return (yield* server.call("POST /preview", { body })) as Answers["preview"] // of the worker
 })
-
-/** Refuses what has no meaning on this machine. */
-export function refuseEnvironment({ environment }: Pick<QuestionFlags, "environment">) {
-  return Option.isNone(environment)
-    ? Effect.void
-    : usage("Option --environment is for servers", "Name one with --server URL")
-}
 
 /** The server has read the document and found it right. */
 function stepsOf(document: string): number {
