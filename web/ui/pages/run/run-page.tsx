@@ -18,6 +18,7 @@ import { committedSteps } from "./receipt-lines.ts"
 import { ReceiptTable } from "./receipt-table.tsx"
 import { RejectedRows } from "./rejected-rows.tsx"
 import { ResumeDialog } from "./resume-dialog.tsx"
+import { RunDocument } from "./run-document.tsx"
 import { RunLog } from "./run-log.tsx"
 import { StepProgress } from "./step-progress.tsx"
 import { ThroughputPlot } from "./throughput-plot.tsx"
@@ -47,6 +48,7 @@ function Run({ run }: { readonly run: RunDetail }) {
   const left = isOpen ? [] : committedSteps(receipts, splits.committed)
   const steps = report?.steps ?? (live.steps.length > 0 ? live.steps : left)
   const rejected = report?.rejected ?? (isOpen ? live.rejected : (run.rejected ?? 0))
+  const isSaved = run.flowVersion > 0
   const update = () => void refresh("/runs")
   return (
     <>
@@ -110,6 +112,7 @@ function Run({ run }: { readonly run: RunDetail }) {
               { id: "rejected", text: "Rejected rows", count: rejected, isBad: rejected > 0 },
               { id: "receipt", text: "Receipt" },
               { id: "parameters", text: "Parameters" },
+              ...(isSaved ? [] : [{ id: "document", text: "Document" }]),
             ]}
           >
             {tab === "log" && <RunLog run={run.id} lines={lines} isLive={isOpen} />}
@@ -124,6 +127,7 @@ function Run({ run }: { readonly run: RunDetail }) {
               />
             )}
             {tab === "parameters" && <Parameters run={run} />}
+            {tab === "document" && <RunDocument run={run.id} />}
           </Tabs>
         </div>
       </div>
@@ -156,7 +160,7 @@ function RunActions({ run, update }: { readonly run: Job; update(): void }) {
           yes="Cancel it"
           close={() => setOpen(undefined)}
           act={async () => {
-            await ask("POST /runs/:id/cancel", { params: { id: run.id } })
+            await ask("POST /runs/:id/cancel", { params: { id: run.id }, body: {} })
             update()
           }}
         >
@@ -177,6 +181,7 @@ function RunFacts({
   readonly written: number
   readonly rejected: number
 }) {
+  const { parallel, errorLimit } = run.overrides
   const flow = `/flows/${encodeURIComponent(run.flowName)}`
   return (
     <Facts
@@ -199,7 +204,7 @@ function RunFacts({
             <Duration from={run.status === "interrupted" ? null : run.startedAt} to={run.endedAt} />
           </span>,
         ],
-        ["Flow", <Link key="f" to={flow}>{`Version ${run.flowVersion}`}</Link>],
+        ["Flow", run.flowVersion > 0 ? <Link key="f" to={flow}>{`Version ${run.flowVersion}`}</Link> : "Not saved"],
         ["Asked for", <Time key="a" at={run.requestedAt} />],
         ["By", causeText(run.cause)],
         ["Business date", run.bizdate],
@@ -207,6 +212,8 @@ function RunFacts({
         ...(run.status === "queued"
           ? [["Priority", String(run.priority)] as const, ["Due", <Time key="d" at={run.dueAt} relative />] as const]
           : []),
+        ...(parallel === undefined ? [] : [["In parallel", numberText(parallel)] as const]),
+        ...(errorLimit === undefined ? [] : [["Error limit", numberText(errorLimit)] as const]),
         ...(run.retry > 0 ? [["Retry", String(run.retry)] as const] : []),
       ]}
     />
