@@ -86,8 +86,9 @@ test("pages add a data source by a form that its plugin has drawn, and test it b
   await sql`insert into orders select n, 'customer ' || n, n * 1.5 from generate_series(1, 500) n`
   await sql.end()
 
-  await go("/new-source?type=postgres")
-  await page.getByLabel("Name", { exact: true }).fill("shop")
+  await go("/new-source")
+  await page.getByLabel("Name", { exact: true }).fill("shop") // stays, whatever type is chosen then
+  await page.getByText("PostgreSQL", { exact: true }).click()
   await page.getByLabel("Description").fill(HOSTILE)
   await page.getByLabel("Host").fill(service.host)
   await page.getByLabel("Port").fill(String(service.port))
@@ -96,10 +97,8 @@ test("pages add a data source by a form that its plugin has drawn, and test it b
   await page.getByLabel("Password").fill("wrong")
   await page.getByLabel("TLS", { exact: true }).selectOption("require")
   await button("Test the connection").click()
-  await page
-    .getByText(/password authentication failed/)
-    .first()
-    .waitFor()
+  const wrong = page.getByText(/password authentication failed/).first()
+  await wrong.waitFor()
   await page.getByLabel("Password").fill(service.password)
   await button("Test the connection").click()
   await page.getByText(/Connected to PostgreSQL/).waitFor()

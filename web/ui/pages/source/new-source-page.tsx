@@ -3,13 +3,14 @@ import { ask } from "../../api/client.ts"
 import { useRead, useRefresh } from "../../api/query.ts"
 import { Button, ButtonLink } from "../../parts/button.tsx"
 import { Choices } from "../../parts/choices.tsx"
+import { useDraft } from "../../parts/draft.ts"
 import { FailureNotice } from "../../parts/notice.tsx"
 import { PageHead, Skeleton } from "../../parts/page.tsx"
 import { useSubmit } from "../../parts/submit.ts"
 import { toast } from "../../parts/toast.tsx"
 import { navigate, useSearch } from "../../route/router.tsx"
 import type { ConfigSchema } from "./config-schema.ts"
-import { draftOf, newForm } from "./source-draft.ts"
+import { draftOf, newForm, type SourceForm } from "./source-draft.ts"
 import { SourceFields } from "./source-form.tsx"
 import { SourceType } from "./source-type.ts"
 import { useSourceForm } from "./use-source-form.ts"
@@ -47,10 +48,19 @@ function OfType({ type }: { readonly type: string }) {
 
 function NewForm({ type, schema }: { readonly type: string; readonly schema: ConfigSchema }) {
   const refresh = useRefresh()
-  const { form, set, discard } = useSourceForm(`new-source.${type}`, newForm(schema), schema)
+  const own = useSourceForm(`new-source.${type}`, newForm(schema), schema)
+  // Whoever changes the type has not changed what it is called.
+  const about = useDraft("new-source", aboutOf(newForm(schema)))
+  const form = { ...own.form, ...about.value }
+  const set = (part: Partial<SourceForm>) => {
+    const { name: _, description: __, concurrency: ___, hasDev: ____, ...options } = part
+    about.change(aboutOf({ ...form, ...part }))
+    if (Object.keys(options).length > 0) own.set(options)
+  }
   const { busy, problem, submit } = useSubmit(async () => {
     const made = await ask("POST /sources", { body: draftOf(type, form, schema) })
-    discard()
+    own.discard()
+    about.discard()
     toast(`${made.name} was added`)
     await refresh("/sources")
     navigate(`/sources/${encodeURIComponent(made.name)}/tables`, { replace: true })
@@ -74,4 +84,9 @@ function NewForm({ type, schema }: { readonly type: string; readonly schema: Con
       </form>
     </SourceType>
   )
+}
+
+/** What it has whatever its type. */
+function aboutOf({ name, description, concurrency, hasDev }: SourceForm) {
+  return { name, description, concurrency, hasDev }
 }
