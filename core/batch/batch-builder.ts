@@ -7,7 +7,8 @@ export interface BatchLimits {
   readonly bytes: number
 }
 
-export function makeBatchBuilder(columns: Columns, limits: BatchLimits): BatchBuilder {
+/** `reuse`: whether memory that comes back is used again. */
+export function makeBatchBuilder(columns: Columns, limits: BatchLimits & { readonly reuse?: boolean }): BatchBuilder {
   return new Builder(columns, limits)
 }
 
@@ -31,7 +32,7 @@ class Builder implements BatchBuilder {
   readonly columns: readonly Collector[]
   rows = 0
   readonly #schema: Columns
-  readonly #limits: BatchLimits
+  readonly #limits: BatchLimits & { readonly reuse?: boolean }
   /** Position of the next row to be ended. */
   #position = 0
   #firstRow = 0
@@ -39,7 +40,7 @@ class Builder implements BatchBuilder {
   #positions: Float64Array | undefined
   #checkAt = 64
 
-  constructor(columns: Columns, limits: BatchLimits) {
+  constructor(columns: Columns, limits: BatchLimits & { readonly reuse?: boolean }) {
     this.#schema = columns
     this.#limits = limits
     this.columns = columns.map((column) => makeCollector(column.type, limits.rows))
@@ -96,6 +97,12 @@ class Builder implements BatchBuilder {
     this.#positions = undefined
     this.#checkAt = 64
     return positions === undefined ? batch : { ...batch, positions }
+  }
+
+  recycle(batch: Batch): void {
+    if (this.#limits.reuse !== true) return
+    const { columns } = this
+    for (let i = 0; i < columns.length; i++) columns[i]!.recycle(batch.vectors[i]!)
   }
 
   #bytes(): number {

@@ -1,4 +1,4 @@
-import type { LogicalType, Vector } from "../contract/index.ts"
+import type { Caster, LogicalType, Vector } from "../contract/index.ts"
 import { DATE_INFINITY, DATE_MINUS_INFINITY, DAY_MICROS } from "./calendar.ts"
 import { type Collector, makeCollector } from "./column-builder.ts"
 import { sameLayout } from "./conversion.ts"
@@ -9,8 +9,32 @@ import { textOf } from "./text.ts"
 
 /** A vector as another type, by SQL's rules: digits beyond a scale are rounded half away from zero, text is never cut. */
 export function cast(vector: Vector, type: LogicalType): { vector: Vector; failed: readonly number[] } {
-  if (sameLayout(vector.type, type)) return { vector: { ...vector, type }, failed: [] }
-  const column = makeCollector(type, vector.length)
+  return makeCaster(type, false).cast(vector)
+}
+
+/** Casts one column's vectors, one after the other; `reuse`: whether memory that comes back is used again. */
+export function makeCaster(type: LogicalType, reuse: boolean): Caster {
+  let column: Collector | undefined
+  let given: Vector | undefined
+  return {
+    cast(vector) {
+      if (sameLayout(vector.type, type)) return { vector: { ...vector, type }, failed: [] }
+      if (column === undefined || column.capacity < vector.length) column = makeCollector(type, vector.length)
+      const failed = appendAll(vector, type, column)
+      given = column.finish()
+      return { vector: given, failed }
+    },
+    recycle(vector) {
+      // What is only labelled anew, or was made with less room, is not this column's.
+      if (!reuse || vector !== given) return
+      column?.recycle(vector)
+      given = undefined
+    },
+  }
+}
+
+/** Returns the rows whose value does not fit; they are NULL. */
+function appendAll(vector: Vector, type: LogicalType, column: Collector): number[] {
   const append = appender(vector, type, column)
   const failed: number[] = []
   for (let row = 0; row < vector.length; row++) {
@@ -20,7 +44,7 @@ export function cast(vector: Vector, type: LogicalType): { vector: Vector; faile
       failed.push(row)
     }
   }
-  return { vector: column.finish(), failed }
+  return failed
 }
 
 type Append = (row: number) => boolean

@@ -23,13 +23,15 @@ export abstract class Collector implements ColumnBuilder {
   /** Bytes in use. */
   abstract get bytesUsed(): number
   protected abstract vector(length: number, nulls: number, validity: Uint8Array | undefined): Vector
-  /** New memory for the next batch. */
+  /** Memory for the next batch: what came back, or new. */
   protected abstract renew(): void
+  /** Takes the memory of a vector that this column gave and nobody reads any more. */
+  abstract recycle(vector: Vector): void
   /** Forgets values beyond `length`, which is already set back. */
   protected shrink(): void {}
 
   null(): void {
-    if (this.validity === undefined) this.validity = new Uint8Array((this.capacity + 7) >>> 3).fill(255)
+    this.validity ??= new Uint8Array((this.capacity + 7) >>> 3).fill(255)
     const row = this.length
     this.validity[row >>> 3] = this.validity[row >>> 3]! & ~(1 << (row & 7))
     this.nulls++
@@ -111,6 +113,7 @@ export function makeCollector(type: LogicalType, capacity: number): Collector {
 
 class BitCollector extends Collector {
   #values = new Uint8Array((this.capacity + 7) >>> 3)
+  readonly #free: Uint8Array<ArrayBuffer>[] = []
   override get bytesUsed(): number {
     return this.length >>> 3
   }
@@ -126,12 +129,16 @@ class BitCollector extends Collector {
     return { storage: "bit", type: this.type, length, nulls, validity, values: this.#values }
   }
   protected override renew(): void {
-    this.#values = new Uint8Array((this.capacity + 7) >>> 3)
+    this.#values = this.#free.pop() ?? new Uint8Array((this.capacity + 7) >>> 3)
+  }
+  override recycle(vector: Vector): void {
+    if (vector.storage === "bit") this.#free.push(vector.values as Uint8Array<ArrayBuffer>) // given by `vector`, as a whole
   }
 }
 
 class Int16Collector extends Collector {
   #values = new Int16Array(this.capacity)
+  readonly #free: Int16Array<ArrayBuffer>[] = []
   override get bytesUsed(): number {
     return this.length * 2
   }
@@ -145,12 +152,16 @@ class Int16Collector extends Collector {
     return { storage: "int16", type: this.type, length, nulls, validity, values: this.#values.subarray(0, length) }
   }
   protected override renew(): void {
-    this.#values = new Int16Array(this.capacity)
+    this.#values = this.#free.pop() ?? new Int16Array(this.capacity)
+  }
+  override recycle(vector: Vector): void {
+    if (vector.storage === "int16") this.#free.push(new Int16Array(whole(vector.values)))
   }
 }
 
 class Int32Collector extends Collector {
   #values = new Int32Array(this.capacity)
+  readonly #free: Int32Array<ArrayBuffer>[] = []
   override get bytesUsed(): number {
     return this.length * 4
   }
@@ -164,12 +175,16 @@ class Int32Collector extends Collector {
     return { storage: "int32", type: this.type, length, nulls, validity, values: this.#values.subarray(0, length) }
   }
   protected override renew(): void {
-    this.#values = new Int32Array(this.capacity)
+    this.#values = this.#free.pop() ?? new Int32Array(this.capacity)
+  }
+  override recycle(vector: Vector): void {
+    if (vector.storage === "int32") this.#free.push(new Int32Array(whole(vector.values)))
   }
 }
 
 class Int64Collector extends Collector {
   #words = new Int32Array(this.capacity * 2)
+  readonly #free: Int32Array<ArrayBuffer>[] = []
   override get bytesUsed(): number {
     return this.length * 8
   }
@@ -190,12 +205,16 @@ class Int64Collector extends Collector {
     return { storage: "int64", type: this.type, length, nulls, validity, values, words }
   }
   protected override renew(): void {
-    this.#words = new Int32Array(this.capacity * 2)
+    this.#words = this.#free.pop() ?? new Int32Array(this.capacity * 2)
+  }
+  override recycle(vector: Vector): void {
+    if (vector.storage === "int64") this.#free.push(new Int32Array(whole(vector.words)))
   }
 }
 
 class Float32Collector extends Collector {
   #values = new Float32Array(this.capacity)
+  readonly #free: Float32Array<ArrayBuffer>[] = []
   override get bytesUsed(): number {
     return this.length * 4
   }
@@ -209,12 +228,16 @@ class Float32Collector extends Collector {
     return { storage: "float32", type: this.type, length, nulls, validity, values: this.#values.subarray(0, length) }
   }
   protected override renew(): void {
-    this.#values = new Float32Array(this.capacity)
+    this.#values = this.#free.pop() ?? new Float32Array(this.capacity)
+  }
+  override recycle(vector: Vector): void {
+    if (vector.storage === "float32") this.#free.push(new Float32Array(whole(vector.values)))
   }
 }
 
 class Float64Collector extends Collector {
   #values = new Float64Array(this.capacity)
+  readonly #free: Float64Array<ArrayBuffer>[] = []
   override get bytesUsed(): number {
     return this.length * 8
   }
@@ -228,16 +251,22 @@ class Float64Collector extends Collector {
     return { storage: "float64", type: this.type, length, nulls, validity, values: this.#values.subarray(0, length) }
   }
   protected override renew(): void {
-    this.#values = new Float64Array(this.capacity)
+    this.#values = this.#free.pop() ?? new Float64Array(this.capacity)
+  }
+  override recycle(vector: Vector): void {
+    if (vector.storage === "float64") this.#free.push(new Float64Array(whole(vector.values)))
   }
 }
 
 const encoder = new TextEncoder()
+/** Bytes of a column that are kept for the next batch at most. */
+const LARGEST_KEPT = 4_194_304
 
 class BytesCollector extends Collector {
   #offsets = new Int32Array(this.capacity + 1)
   #data = new Uint8Array(this.capacity * 16)
   #used = 0
+  readonly #free: { readonly offsets: Int32Array<ArrayBuffer>; readonly data: Uint8Array<ArrayBuffer> }[] = []
   override get bytesUsed(): number {
     return this.#used + this.length * 4
   }
@@ -270,9 +299,20 @@ class BytesCollector extends Collector {
   }
   protected override renew(): void {
     // The last batch tells how much the next one needs; a single huge value must not be reserved for ever.
-    this.#data = new Uint8Array(Math.min(Math.max(this.#used + (this.#used >> 3), this.capacity * 4, 1024), 4_194_304))
-    this.#offsets = new Int32Array(this.capacity + 1)
+    const size = Math.min(Math.max(this.#used + (this.#used >> 3), this.capacity * 4, 1024), LARGEST_KEPT)
+    const { data, offsets } = this.#free.pop() ?? {
+      data: new Uint8Array(size),
+      offsets: new Int32Array(this.capacity + 1),
+    }
+    this.#data = data
+    this.#offsets = offsets
     this.#used = 0
+  }
+  override recycle(vector: Vector): void {
+    if (vector.storage !== "bytes") return
+    const data = new Uint8Array(whole(vector.data))
+    if (data.length > Math.min(4 * Math.max(vector.data.length, this.capacity * 16), LARGEST_KEPT)) return
+    this.#free.push({ data, offsets: new Int32Array(whole(vector.offsets)) })
   }
   #grow(size: number): void {
     const grown = new Uint8Array(Math.max(this.#data.length * 2, this.#used + size))
@@ -283,6 +323,7 @@ class BytesCollector extends Collector {
 
 class UuidCollector extends Collector {
   #data = new Uint8Array(this.capacity * 16)
+  readonly #free: Uint8Array<ArrayBuffer>[] = []
   override get bytesUsed(): number {
     return this.length * 16
   }
@@ -291,12 +332,20 @@ class UuidCollector extends Collector {
     this.#data.set(source.subarray(start, end), this.length++ * 16)
   }
   protected override blank(): void {
-    this.length++
+    this.#data.fill(0, this.length * 16, ++this.length * 16)
   }
   protected override vector(length: number, nulls: number, validity: Uint8Array | undefined): Vector {
     return { storage: "uuid", type: this.type, length, nulls, validity, data: this.#data.subarray(0, length * 16) }
   }
   protected override renew(): void {
-    this.#data = new Uint8Array(this.capacity * 16)
+    this.#data = this.#free.pop() ?? new Uint8Array(this.capacity * 16)
   }
+  override recycle(vector: Vector): void {
+    if (vector.storage === "uuid") this.#free.push(new Uint8Array(whole(vector.data)))
+  }
+}
+
+/** All the memory behind a vector: it shows as much of it as it has values. */
+function whole(values: { readonly buffer: ArrayBufferLike }): ArrayBuffer {
+  return values.buffer as ArrayBuffer // made here, and shared with no other thread
 }

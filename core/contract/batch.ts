@@ -2,7 +2,8 @@ import type { Column, Columns, LogicalType } from "./type.ts"
 
 /**
  * Some thousand rows in columns: the unit that travels between steps. Layout is Apache Arrow's, so a batch becomes
- * Arrow IPC without copying. A batch is immutable once built: steps share it, nobody writes to it.
+ * Arrow IPC without copying. A batch is immutable once built: steps share it, nobody writes to it. Where every step that
+ * it comes to lets go of batches (`letsGo`), its memory is used again once the next one is asked for.
  */
 export interface Batch {
   readonly encoding?: undefined
@@ -148,8 +149,21 @@ export interface BatchBuilder {
   endRows(rows: number): void
   /** Forgets what the unfinished row has put into any column. A half-read row never travels on. The row still counts in `firstRow`. */
   discardRow(): void
-  /** The batch so far; the builder starts afresh with new memory. */
+  /** The batch so far; the builder starts afresh with other memory. */
   finish(): Batch
+  /**
+   * Gives back a batch of this builder, once, when its consumer has asked for the next: its memory is used again. Does
+   * nothing in a run where somebody may still read it.
+   */
+  recycle(batch: Batch): void
+}
+
+/** Casts the vectors of one column, one after the other. */
+export interface Caster {
+  /** As {@link Batches.cast} does it. */
+  cast(vector: Vector): { readonly vector: Vector; readonly failed: readonly number[] }
+  /** Gives back what the last call has given, as {@link BatchBuilder.recycle} does. */
+  recycle(vector: Vector): void
 }
 
 /** The canonical text of a column's values, for outputs that write text. Valid for one vector. */
@@ -187,4 +201,6 @@ export interface Batches {
   project(batch: Batch, columns: readonly { readonly from: number; readonly column: Column }[]): Batch
   /** A column as another type. `failed` lists the rows whose value does not fit; they are NULL in `vector`. */
   cast(vector: Vector, type: LogicalType): { readonly vector: Vector; readonly failed: readonly number[] }
+  /** For many batches: {@link Batches.cast} to one type, with memory that goes round. */
+  caster(type: LogicalType): Caster
 }

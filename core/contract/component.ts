@@ -138,6 +138,11 @@ export interface Source extends AsyncDisposable {
 /** Turns rows into rows. Every split passes through an instance of its own, so state never crosses splits. */
 export interface Transform<C = unknown> extends ComponentBase {
   readonly kind: "transform"
+  /**
+   * True when it reads a batch only until it asks for the next one, and keeps nothing of it but copies. Where all steps
+   * behind an input do so, the memory of batches goes round. Absent: batches are its own for as long as it likes.
+   */
+  readonly letsGo?: boolean
   /** Pure: no input, no output, no clock. Called with every input column first, then again with what successors use. */
   plan(config: C, request: TransformRequest, session: Pick<Session, "failure" | "parameters">): TransformPlan
   /** Yields batches whose columns are exactly `shape.output`. `shape.input` holds what its plan required, maybe more. */
@@ -176,6 +181,8 @@ export interface RouterPlan {
 /** Writes rows. */
 export interface Output<C = unknown> extends ComponentBase {
   readonly kind: "output"
+  /** As {@link Transform.letsGo}, of what `write` is given. */
+  readonly letsGo?: boolean
   /** Looks at the target and changes nothing. */
   plan(config: C, input: Columns, session: Session): Promise<OutputPlan>
   /**

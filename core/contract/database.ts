@@ -13,6 +13,8 @@ import type { Column, Columns } from "./type.ts"
  */
 export interface Database<S = unknown> extends ComponentBase {
   readonly kind: "database"
+  /** As `letsGo` of a transform, of what {@link Connection.load} is given. */
+  readonly letsGo?: boolean
   readonly dialect: Dialect
   /** Extra options of the derived input and output, such as `zeroDates`; they arrive as `options`. */
   readonly inputOptions?: Readonly<

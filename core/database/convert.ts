@@ -1,8 +1,7 @@
-import { cast } from "../batch/cast.ts"
 import { sameLayout } from "../batch/conversion.ts"
 import { isNull, positionOf, recordOf, valueText } from "../batch/rows.ts"
 import { project, take } from "../batch/take.ts"
-import type { Batch, Frame, Session, Vector } from "../contract/index.ts"
+import type { Batch, Caster, Frame, Session, Vector } from "../contract/index.ts"
 import type { MappedColumn } from "./mapping.ts"
 
 /**
@@ -15,6 +14,7 @@ export async function* converted(
   session: Session,
 ): AsyncGenerator<Batch | Frame> {
   const columns = pairs.map(({ to }) => to)
+  const casters = pairs.map(({ to }) => session.batches.caster(to.type))
   const strict = pairs.flatMap(({ from, to }, i) =>
     from.nullable && (!to.nullable || keyColumns.includes(to.name)) ? [i] : [],
   )
@@ -29,12 +29,22 @@ export async function* converted(
     })
     const projected = project(item, positions)
     const refused = new Set<number>()
-    const vectors = projected.vectors.map((vector, i) => convert(vector, i, projected, item, pairs, refused, session))
+    const vectors = projected.vectors.map((vector, i) =>
+      convert(vector, i, projected, item, { pairs, casters, refused, session }),
+    )
     for (const i of strict) rejectNulls(vectors[i]!, i, item, pairs, refused, session)
     const batch = { ...projected, vectors }
     if (refused.size === 0) yield batch
     else if (refused.size < batch.rows) yield take(batch, rowsExcept(batch.rows, refused))
+    for (let i = 0; i < casters.length; i++) casters[i]!.recycle(vectors[i]!)
   }
+}
+
+interface Conversion {
+  readonly pairs: readonly MappedColumn[]
+  readonly casters: readonly Caster[]
+  readonly refused: Set<number>
+  readonly session: Session
 }
 
 function convert(
@@ -42,13 +52,11 @@ function convert(
   i: number,
   projected: Batch,
   item: Batch,
-  pairs: readonly MappedColumn[],
-  refused: Set<number>,
-  session: Session,
+  { pairs, casters, refused, session }: Conversion,
 ): Vector {
   const { from, to } = pairs[i]!
   if (sameLayout(from.type, to.type)) return { ...vector, type: to.type }
-  const { vector: result, failed } = cast(vector, to.type)
+  const { vector: result, failed } = casters[i]!.cast(vector)
   for (const row of failed) {
     if (refused.has(row)) continue
     refused.add(row)

@@ -27,6 +27,7 @@ import { parseTableName, shownTable } from "./table-name.ts"
 export function databaseOutput(database: Database): Output<DatabaseOutputOptions> {
   return {
     ...derivedOutput(database),
+    ...(database.letsGo === undefined ? {} : { letsGo: database.letsGo }),
     plan: (config, input, session) => plan(database, config, input, session),
     open: (config, request, session) => openSink(database, config, request, session),
     discard: (config, { step }, session) => discardRun({ database, config, step }, session),

@@ -17,6 +17,8 @@ export interface SessionOptions {
   readonly filtered: (rows: number) => void
   readonly made: (rows: number) => void
   readonly adjusted: (policy: string, column: string, values: number) => void
+  /** Every step that rows come to lets go of them: memory goes round. */
+  readonly reuse?: boolean
 }
 
 /** For a session in which no rows flow. */
@@ -28,6 +30,7 @@ export const noRows: Pick<SessionOptions, "sealed" | "filtered" | "made" | "adju
 }
 
 export function makeSession(options: SessionOptions): Session {
-  const { settings } = options
-  return { ...options, batches: makeBatches({ rows: settings.batchRows, bytes: settings.batchBytes }), failure }
+  const { reuse, ...given } = options
+  const { batchRows: rows, batchBytes: bytes } = given.settings
+  return { ...given, batches: makeBatches({ rows, bytes }, reuse), failure }
 }

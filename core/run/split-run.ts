@@ -19,6 +19,7 @@ import { type CommitNote, noteText, readNote } from "./commit-note.ts"
 import type { Counters } from "./counters.ts"
 import { byBranch, dealer, fanOut, type Item, merge, type Stream, stream } from "./edges.ts"
 import type { Journal } from "./journal.ts"
+import { allLetGo } from "./letting-go.ts"
 import type { OutputReceipt, SplitReceipt } from "./report.ts"
 import { StallWatch } from "./stall.ts"
 import type { Tally } from "./tally.ts"
@@ -113,6 +114,8 @@ class SplitRun {
   readonly #id: string
   readonly #tally: Tally
   readonly #stall: StallWatch
+  /** Whether memory of batches goes round. */
+  readonly #reuse: boolean
   /** Outputs that have seen the end of their rows. */
   readonly #ended = new Set<string>()
   readonly #receipts: OutputReceipt[] = []
@@ -132,6 +135,7 @@ class SplitRun {
     this.#outside = outside
     this.#id = splitId(work)
     this.#tally = attempt.tally
+    this.#reuse = allLetGo(context.steps, work.input)
     this.#stall = new StallWatch(context.stallTimeoutMs, (step, stalled) => {
       this.cause ??= pluginError(stalled, step)
       this.#isBroken = true
@@ -185,6 +189,7 @@ class SplitRun {
       files,
       settings,
       parameters,
+      reuse: this.#reuse,
       run: { id: runId, fence },
       reject: (row: RejectedRow) => {
         journal.reject({ ...row, runId, step: step.id, split: this.#id, attempt: this.#attempt.number })

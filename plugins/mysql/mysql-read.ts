@@ -13,7 +13,10 @@ export async function* readBatches(link: Link, request: ReadRequest, session: Se
   session.signal.addEventListener("abort", onAbort, { once: true })
   try {
     if (!session.signal.aborted) reader.start()
-    for (let batch = await reader.next(); batch; batch = await reader.next()) yield batch
+    for (let batch = await reader.next(); batch; batch = await reader.next()) {
+      yield batch
+      reader.recycle(batch)
+    }
   } finally {
     session.signal.removeEventListener("abort", onAbort)
     await reader.stop()
@@ -90,6 +93,11 @@ class Reader {
         this.#wake = resolve
       })
     }
+  }
+
+  /** The consumer has asked for the next batch. */
+  recycle(batch: Batch): void {
+    this.#builder.recycle(batch)
   }
 
   fail(cause: unknown): void {

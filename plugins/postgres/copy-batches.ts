@@ -1,4 +1,4 @@
-import type { Batch, BatchBuilder, ColumnBuilder, Columns, Session } from "../../core/contract/index.ts"
+import type { Batch, BatchBuilder, ColumnBuilder, Columns, Frame, Session } from "../../core/contract/index.ts"
 import { type ColumnDecoder, columnDecoderOf, type Tuples } from "./binary-columns.ts"
 import { type Decoder, int32At, readText } from "./binary-read.ts"
 import type { Rows } from "./copy-inbox.ts"
@@ -92,6 +92,10 @@ export class BatchRows implements Rows {
       at += length
     }
     this.#builder.endRow()
+  }
+
+  recycle(item: Batch | Frame): void {
+    if (item.encoding === undefined) this.#builder.recycle(item)
   }
 
   rest(): Batch | undefined {

@@ -6,6 +6,7 @@ import { snapshot } from "./snapshot.ts"
 
 const postgres: Database<PostgresSettings> = {
   kind: "database",
+  letsGo: true,
   id: "postgres",
   title: "PostgreSQL",
   summary: "PostgreSQL 10 and later, read and written with binary COPY.",

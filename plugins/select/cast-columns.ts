@@ -1,4 +1,4 @@
-import type { Batch, Session, Vector } from "../../core/contract/index.ts"
+import type { Batch, Caster, Session, Vector } from "../../core/contract/index.ts"
 import { typeName } from "../_sql/type-name.ts"
 
 export interface CastOptions {
@@ -11,16 +11,16 @@ export interface CastOptions {
 /** Casts the vectors at these positions to the types of their columns; rows with a value that does not fit are dropped. */
 export function castColumns(
   batch: Batch,
-  positions: readonly number[],
+  casters: ReadonlyMap<number, Caster>,
   { source, policy, session }: CastOptions,
-): Batch {
+): { readonly batch: Batch; recycle(): void } {
   const vectors = [...batch.vectors]
   const blame = new Map<number, number>()
   let bytes = batch.bytes
-  for (const position of positions) {
+  for (const [position, caster] of casters) {
     const before = batch.vectors[position]!
     const column = batch.columns[position]!
-    const { vector, failed } = session.batches.cast(before, column.type)
+    const { vector, failed } = caster.cast(before)
     vectors[position] = vector
     bytes += bytesOf(vector) - bytesOf(before)
     if (failed.length === 0) continue
@@ -28,7 +28,10 @@ export function castColumns(
     else for (const row of failed) if (!blame.has(row)) blame.set(row, position)
   }
   const done = { ...batch, vectors, bytes }
-  if (blame.size === 0) return done
+  const recycle = () => {
+    for (const [position, caster] of casters) caster.recycle(vectors[position]!)
+  }
+  if (blame.size === 0) return { batch: done, recycle }
   for (const [row, position] of [...blame].sort(([a], [b]) => a - b)) {
     const value = session.batches.valueText(batch.vectors[position]!, row)
     const { name, type } = batch.columns[position]!
@@ -40,10 +43,8 @@ export function castColumns(
       record: session.batches.record(source, row),
     })
   }
-  return session.batches.take(
-    done,
-    Array.from({ length: batch.rows }, (_, row) => row).filter((row) => !blame.has(row)),
-  )
+  const kept = Array.from({ length: batch.rows }, (_, row) => row).filter((row) => !blame.has(row))
+  return { batch: session.batches.take(done, kept), recycle }
 }
 
 function bytesOf(vector: Vector): number {

@@ -28,6 +28,7 @@ const entry = {
 
 export default {
   kind: "transform",
+  letsGo: true,
   id: "select",
   title: "Select columns",
   summary: "Keeps, drops, renames, reorders and casts columns.",
@@ -95,12 +96,15 @@ becomes a \`timestamptz\` by being taken as UTC. A value that does not fit its n
 
   async *apply(config, shape, batches, session) {
     const moves = matchShape(pickColumns(config, shape.input).picks, shape)
-    const casts = moves.flatMap(({ isCast }, i) => (isCast ? [i] : []))
+    const casts = moves.flatMap(({ isCast, column }, i) =>
+      isCast ? [[i, session.batches.caster(column.type)] as const] : [],
+    )
+    const casters = new Map(casts)
     for await (const batch of batches) {
       const moved = session.batches.project(batch, moves)
-      const done =
-        casts.length === 0 ? moved : castColumns(moved, casts, { source: batch, policy: config.onCastError, session })
-      if (done.rows > 0) yield done
+      const done = castColumns(moved, casters, { source: batch, policy: config.onCastError, session })
+      if (done.batch.rows > 0) yield done.batch
+      done.recycle()
     }
   },
 } satisfies Transform<SelectConfig>
