@@ -68,3 +68,25 @@ test("postgres leaves what comes behind an error, and a lost connection, to the 
   tap.fail("twice")
   expect(seen).toEqual(["lost"])
 })
+
+test("postgres gives the memory of rows back at once, and never what the driver has seen", () => {
+  const tap = new CopyTap()
+  let sink = ""
+  const driver: Uint8Array[] = []
+  tap.driver = (chunk) => driver.push(chunk)
+  tap.receive({
+    messages: (source, start, end) => {
+      sink += Buffer.from(source.subarray(start, end)).toString()
+    },
+    end: () => {},
+    fail: () => {},
+  })
+  // The first and the last piece hold what the driver gets, and messages are cut in two between the others.
+  const pieces = [before.length + 3, before.length + 8, before.length + 9, stream.length - 20, stream.length].map(
+    (end, i, ends) => new Uint8Array(stream.subarray(ends[i - 1] ?? 0, end)),
+  )
+  for (const piece of pieces) tap.data(piece)
+  expect(sink).toBe(rows.toString())
+  expect(Buffer.concat(driver).toString()).toBe(whole.driver)
+  expect(pieces.map(({ byteLength }) => byteLength > 0)).toEqual([true, false, false, false, true])
+})

@@ -31,6 +31,9 @@ export class CopyTap {
   /** Length of the incomplete message in `#parts`; 0 while even that is incomplete. */
   #need = 0
 
+  /** True once the driver has seen some of the chunk at hand: it may keep that. */
+  #isHeld = false
+
   /** The next COPY TO STDOUT goes to this sink. */
   receive(sink: CopySink): void {
     this.#sink = sink
@@ -43,12 +46,18 @@ export class CopyTap {
   }
 
   readonly data = (chunk: Uint8Array): void => {
+    this.#isHeld = false
+    this.#take(chunk)
+    if (!this.#isHeld) free(chunk)
+  }
+
+  #take(chunk: Uint8Array): void {
     let at = 0
     // Only the message that is cut in two is put together; the rest of the chunk is read where it is.
     while (this.#have > 0 && at < chunk.length) {
       const missing = (this.#need === 0 ? HEADER_BYTES : this.#need) - this.#have
       const taken = Math.min(missing, chunk.length - at)
-      this.#parts.push(chunk.subarray(at, at + taken))
+      this.#parts.push(Buffer.from(chunk.subarray(at, at + taken)))
       this.#have += taken
       at += taken
       if (taken < missing) return
@@ -100,7 +109,9 @@ export class CopyTap {
   }
 
   #give(data: Uint8Array, start: number, end: number): void {
-    if (start < end) this.driver?.(data.subarray(start, end))
+    if (start >= end) return
+    this.#isHeld = true
+    this.driver?.(data.subarray(start, end))
   }
 
   #keep(data: Uint8Array, at: number): void {
@@ -109,6 +120,15 @@ export class CopyTap {
     this.#have = data.length - at
     this.#need = this.#have < HEADER_BYTES ? 0 : 1 + int32At(data, at + 1)
   }
+}
+
+/**
+ * Gives the memory of a chunk back at once. Every read of the socket comes in memory of its own; left to the collector,
+ * that would be most of what it has to look for.
+ */
+function free(chunk: Uint8Array): void {
+  const { buffer } = chunk
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === chunk.byteLength) buffer.transfer(0)
 }
 
 /** Where the run of whole CopyData messages that begins at `start` ends. */
