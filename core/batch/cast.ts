@@ -182,13 +182,21 @@ function clockOf(column: Collector, low: number, high: number): boolean {
 function midnightOf(column: Collector, days: number): boolean {
   if (days === DATE_INFINITY) column.int64(-1, 0x7fffffff)
   else if (days === DATE_MINUS_INFINITY) column.int64(0, -2147483648)
-  else {
+  else if (days < NEAR_DAYS && days > -NEAR_DAYS) {
+    // A day's microseconds are 20 * 2^32 and these; no product here comes near 2^53.
+    const rest = days * 500_654_080
+    const carry = Math.floor(rest / 4_294_967_296)
+    column.int64(rest - carry * 4_294_967_296, days * 20 + carry)
+  } else {
     fromMicros(days * 86400, 0)
     if (halves.high > 2147483647 || halves.high < -2147483648) return false
     column.int64(halves.low, halves.high)
   }
   return true
 }
+
+/** Some 11 000 years. */
+const NEAR_DAYS = 4_194_304
 
 /** Zone to no zone and back keeps the UTC wall clock; a smaller precision rounds to it. */
 function timestampOf(column: Collector, words: Int32Array, row: number, type: LogicalType): boolean {

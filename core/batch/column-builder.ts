@@ -265,6 +265,7 @@ const LARGEST_KEPT = 4_194_304
 class BytesCollector extends Collector {
   #offsets = new Int32Array(this.capacity + 1)
   #data = new Uint8Array(this.capacity * 16)
+  #view = new DataView(this.#data.buffer)
   #used = 0
   readonly #free: { readonly offsets: Int32Array<ArrayBuffer>; readonly data: Uint8Array<ArrayBuffer> }[] = []
   override get bytesUsed(): number {
@@ -273,11 +274,9 @@ class BytesCollector extends Collector {
   override bytes(source: Uint8Array, start: number, end: number): void {
     const size = end - start
     if (this.#used + size > this.#data.length) this.#grow(size)
-    const data = this.#data
-    let to = this.#used
-    // A call to `set` costs more than copying a short value by hand.
-    if (size < 48) for (let from = start; from < end; from++) data[to++] = source[from]!
-    else data.set(source.subarray(start, end), to)
+    // A call to `set` costs more than copying a short value by hand, four bytes at a time (measured).
+    if (size < 256) copy(viewOf(source), start, end, this.#view, this.#used)
+    else this.#data.set(source.subarray(start, end), this.#used)
     this.#used += size
     this.#offsets[++this.length] = this.#used
   }
@@ -305,6 +304,7 @@ class BytesCollector extends Collector {
       offsets: new Int32Array(this.capacity + 1),
     }
     this.#data = data
+    this.#view = new DataView(data.buffer)
     this.#offsets = offsets
     this.#used = 0
   }
@@ -318,7 +318,27 @@ class BytesCollector extends Collector {
     const grown = new Uint8Array(Math.max(this.#data.length * 2, this.#used + size))
     grown.set(this.#data.subarray(0, this.#used))
     this.#data = grown
+    this.#view = new DataView(grown.buffer)
   }
+}
+
+let viewed: Uint8Array = new Uint8Array(0)
+let view = new DataView(viewed.buffer)
+
+/** Values come in long rows from the same source. */
+function viewOf(source: Uint8Array): DataView {
+  if (source !== viewed) {
+    view = new DataView(source.buffer, source.byteOffset, source.byteLength)
+    viewed = source
+  }
+  return view
+}
+
+function copy(source: DataView, start: number, end: number, target: DataView, at: number): void {
+  let from = start
+  let to = at
+  for (const stop = end - 3; from < stop; from += 4, to += 4) target.setInt32(to, source.getInt32(from, true), true)
+  for (; from < end; from++, to++) target.setUint8(to, source.getUint8(from))
 }
 
 class UuidCollector extends Collector {

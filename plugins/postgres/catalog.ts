@@ -1,5 +1,5 @@
 import type { Column, TableColumn, TableInfo, TableName } from "../../core/contract/index.ts"
-import { quoteIdentifier } from "./postgres-dialect.ts"
+import { quoteIdentifier, quoteLiteral } from "./postgres-dialect.ts"
 import { logicalType } from "./type-map.ts"
 
 export type Query = (sql: string, parameters?: readonly string[]) => Promise<readonly (readonly (string | null)[])[]>
@@ -21,65 +21,70 @@ export async function listTables(query: Query, schema: string | undefined): Prom
   return rows.map(([schemaName, name]) => ({ schema: schemaName!, name: name! }))
 }
 
-/** Columns of a relation by object id: name, declared type, base type, modifier, domain, not null, generated, identity, default, comment. */
+/** Columns of the relation `c`, a list each: name, declared type, base type, modifier, domain, not null, generated, identity, default, comment. */
 const COLUMNS = `
-  SELECT a.attname, format_type(a.atttypid, a.atttypmod), COALESCE(b.typname, t.typname),
-         CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END, t.typtype = 'd',
-         a.attnotnull OR t.typnotnull, COALESCE(to_jsonb(a) ->> 'attgenerated', '') <> '',
-         COALESCE(to_jsonb(a) ->> 'attidentity', '') <> '', a.atthasdef, col_description(a.attrelid, a.attnum)
+  SELECT json_agg(json_build_array(a.attname, format_type(a.atttypid, a.atttypmod), COALESCE(b.typname, t.typname),
+           CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END, t.typtype = 'd',
+           a.attnotnull OR t.typnotnull, COALESCE(to_jsonb(a) ->> 'attgenerated', '') <> '',
+           COALESCE(to_jsonb(a) ->> 'attidentity', '') <> '', a.atthasdef, col_description(a.attrelid, a.attnum))
+         ORDER BY a.attnum)
   FROM pg_catalog.pg_attribute a
   JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
   LEFT JOIN pg_catalog.pg_type b ON t.typtype = 'd' AND b.oid = t.typbasetype
-  WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`
+  WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped`
 
+/** Unique keys of the relation `c`: whether it is the primary one, and the columns. */
 const UNIQUE = `
-  SELECT i.indisprimary, string_agg(a.attname, E'\\x01' ORDER BY k.position)
+  SELECT json_agg(json_build_array(i.indisprimary, k.columns) ORDER BY i.indisprimary DESC, i.indexrelid)
   FROM pg_catalog.pg_index i
-  CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k(number, position)
-  JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
-  WHERE i.indrelid = $1::oid AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL AND i.indisvalid
-    AND k.position <= COALESCE((to_jsonb(i) ->> 'indnkeyatts')::int, i.indnatts)
-  GROUP BY i.indexrelid, i.indisprimary ORDER BY i.indisprimary DESC, i.indexrelid`
+  CROSS JOIN LATERAL (
+    SELECT json_agg(a.attname ORDER BY k.position) AS columns
+    FROM unnest(i.indkey) WITH ORDINALITY AS k(number, position)
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
+    WHERE k.position <= COALESCE((to_jsonb(i) ->> 'indnkeyatts')::int, i.indnatts)) AS k
+  WHERE i.indrelid = c.oid AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL AND i.indisvalid`
 
-/** Rows are estimated as the planner does it, by the density that was seen last: the table may have grown since. */
+/**
+ * In one round trip: a run looks at its tables several times. Rows are estimated as the planner does it, by the density
+ * that was seen last: the table may have grown since.
+ */
 export async function describeTable(query: Query, table: TableName): Promise<TableInfo | undefined> {
   const [found] = await query(
-    `SELECT c.oid, n.nspname, c.relkind, (CASE WHEN c.relkind = 'p'
+    `SELECT n.nspname, c.relkind, (CASE WHEN c.relkind = 'p'
        THEN (SELECT sum(GREATEST(p.reltuples, 0)) FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhrelid WHERE i.inhparent = c.oid)
        WHEN c.relkind = 'r' AND c.relpages > 0 AND c.reltuples >= 0
-       THEN c.reltuples / c.relpages * (pg_relation_size(c.oid) / current_setting('block_size')::int8) END)::numeric(30,0)
+       THEN c.reltuples / c.relpages * (pg_relation_size(c.oid) / current_setting('block_size')::int8) END)::numeric(30,0),
+       (${COLUMNS}), (${UNIQUE})
      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.oid = to_regclass($1) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')`,
-    [qualified(table)],
+     WHERE c.oid = to_regclass(${quoteLiteral(qualified(table))}) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')`,
   )
   if (found === undefined) return undefined
-  const [oid, schema, kind, estimate] = found as [string, string, string, string | null]
-  const columns = await query(COLUMNS, [oid])
-  const keys = await query(UNIQUE, [oid])
-  const named = keys.map(([primary, names]) => ({ primary: primary === "t", columns: names!.split("\x01") }))
+  const [schema, kind, estimate, columns, keys] = found as [string, string, string | null, string | null, string | null]
+  const unique: readonly UniqueKey[] = JSON.parse(keys ?? "[]")
   const rows = Number(estimate ?? "-1")
   return {
     table: { schema, name: table.name },
     kind: kind === "v" || kind === "m" ? "view" : "table",
-    columns: columns.map((row) => tableColumn(row as ColumnRow)),
-    primaryKey: named.find((key) => key.primary)?.columns ?? [],
-    uniqueKeys: named.map((key) => key.columns),
+    columns: (JSON.parse(columns ?? "[]") as ColumnRow[]).map(tableColumn),
+    primaryKey: unique.find(([isPrimary]) => isPrimary)?.[1] ?? [],
+    uniqueKeys: unique.map(([, names]) => names),
     ...(rows >= 0 && kind !== "v" ? { estimatedRows: rows } : {}),
   }
 }
 
-type ColumnRow = [string, string, string, string, string, string, string, string, string, string | null]
+type ColumnRow = [string, string, string, number, boolean, boolean, boolean, boolean, boolean, string | null]
+type UniqueKey = readonly [isPrimary: boolean, columns: readonly string[]]
 
 function tableColumn(row: ColumnRow): TableColumn {
   const [name, declared, base, modifier, domain, notNull, generated, identity, hasDefault, comment] = row
   return {
     name,
-    type: logicalType({ declared, base, modifier: Number(modifier), domain: domain === "t" }),
-    nullable: notNull !== "t",
+    type: logicalType({ declared, base, modifier, domain }),
+    nullable: !notNull,
     native: { system: "postgres", type: declared },
-    generated: generated === "t",
-    identity: identity === "t",
-    hasDefault: hasDefault === "t" && generated !== "t",
+    generated,
+    identity,
+    hasDefault: hasDefault && !generated,
     ...(comment === null ? {} : { comment }),
   }
 }
