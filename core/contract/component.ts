@@ -125,6 +125,11 @@ export interface Source extends AsyncDisposable {
   readonly splits: readonly Split[]
   /** True when all splits see one state of the data. Otherwise `consistencyNote` says what that means. */
   readonly oneSnapshot: boolean
+  /**
+   * True when a split gives the same rows whenever it is read, such as rows that follow from a seed: no snapshot is lost
+   * with a process, and an interrupted run goes on without asking.
+   */
+  readonly lasting?: boolean
   readonly consistencyNote?: string
   /** How far this source reads, as canonical text: what the next run gets as its mark once this one has succeeded. */
   readonly mark?: string

@@ -17,7 +17,7 @@ export interface OpenedInput {
   readonly step: string
   readonly columns: Columns
   readonly splits: readonly Split[]
-  /** True when the splits see one state of the source. */
+  /** True when the splits see one state of the source, which is gone with the process that has opened it. */
   readonly oneSnapshot: boolean
   readonly mark?: string
 }

@@ -121,7 +121,8 @@ const noted = Effect.fnUntraced(function* (
     const end = earlier === undefined ? source.mark : earlier.mark
     if (end !== undefined) reached[step.id] = end
     if (earlier === undefined) {
-      const { splits, oneSnapshot } = source
+      const { splits, lasting = false } = source
+      const oneSnapshot = source.oneSnapshot && !lasting
       const opened = { step: step.id, columns: step.output, splits, oneSnapshot }
       yield* Effect.tryPromise({
         try: () => journal.inputOpened({ ...opened, ...(end === undefined ? {} : { mark: end }) }),

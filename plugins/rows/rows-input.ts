@@ -135,6 +135,7 @@ emoji, NaN, infinity, years before Christ. NUL characters are not among them, be
     return {
       splits: request.splits ?? splits.filter(({ state }) => state.to > state.from),
       oneSnapshot: true,
+      lasting: true,
       read: (split, session) => makeRows(config, wanted, split.state as Range, session), // made above, or in the run that is resumed
       async [Symbol.asyncDispose]() {},
     }

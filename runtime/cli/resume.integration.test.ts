@@ -10,8 +10,15 @@ afterAll(() => {
   for (const place of places) place[Symbol.dispose]()
 })
 
-/** A place of its own with a run that was killed after some of its twenty splits. */
+/** A place of its own with a run that was killed after some of its twenty splits, which were read from one snapshot. */
 async function interrupted(output: object = {}, more: object = {}) {
+  const killed = await interruptedMaking(output, more)
+  killed.at.execute("home/state.db", "UPDATE inputs SET one_snapshot = 1")
+  return killed
+}
+
+/** The same, of rows that are made, which are the same at any time. */
+async function interruptedMaking(output: object = {}, more: object = {}) {
   const at = new Workplace()
   places.push(at)
   const write = {
@@ -54,6 +61,12 @@ test("headrace resume goes on with the splits that are missing, after kill -9, a
   expect(ids(at)).toEqual(ALL)
   const again = await at.headrace(["resume", run])
   expect(again).toMatchObject({ code: 2, err: expect.stringContaining("it has succeeded") })
+})
+
+test("headrace resume asks nothing where rows are the same at any time", async () => {
+  const { at, run } = await interruptedMaking()
+  expect(await at.headrace(["resume", run])).toMatchObject({ code: 0 })
+  expect(ids(at)).toEqual(ALL)
 })
 
 test("headrace resume asks before it mixes two snapshots, also where only the ledger knows of the first", async () => {

@@ -65,8 +65,7 @@ test.if(SmallDisk.isPossible)(
 
     const failed = await ended(ada, id)
     expect(failed).toMatchObject({ status: "failed", message: expect.stringContaining("the disk is full") })
-    // Rows that are made are the same at any time.
-    await ada.done(`POST /runs/${id}/resume`, { newSnapshot: true })
+    await ada.done(`POST /runs/${id}/resume`, {})
     const { status, written, detail, message } = await ended(ada, id)
     expect({ status, written, message }).toEqual({ status: "succeeded", written: ROWS, message: null })
     for (const { read, outputs } of detail.receipts)

@@ -48,6 +48,7 @@ function makeQuarantineInput({ quarantine, replay, offered, rows, isEmpty }: Qua
       return {
         splits: request.splits ?? made,
         oneSnapshot: true,
+        lasting: true,
         async *read({ state }, session) {
           const [first, last] = state as [number, number] // made above, or in the replay that is settled
           if (!isEmpty) yield* rowsOf(quarantine, replay, [first, last], columns, session)

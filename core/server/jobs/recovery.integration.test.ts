@@ -66,8 +66,8 @@ const begin = Effect.gen(function* () {
   return yield* dispatcher.submit(system, { flow: "load", cause: { kind: "person", id: "", name: "test" } })
 })
 
-/** A run whose worker is killed once three of its splits are committed. */
-const killedAfterSplits = Effect.gen(function* () {
+/** A run of a snapshot, whose worker is killed once three of its splits are committed. */
+const killedAfterSplits = Effect.fnUntraced(function* (rig: ServerRig) {
   const store = yield* RunStore
   const dispatcher = yield* Dispatcher
   const job = yield* begin
@@ -76,6 +76,8 @@ const killedAfterSplits = Effect.gen(function* () {
     (event) => event.type === "job.progressed" && event.event.type === "split.committed",
   )
   yield* Stream.runDrain(Stream.take(some, 3))
+  // Rows that are made need no snapshot; others do.
+  rig.shop.execute("UPDATE inputs SET one_snapshot = 1")
   const { owner } = (yield* Effect.promise(() => store.find(job.id)))!
   process.kill(owner.pid, "SIGKILL")
   return job
@@ -209,10 +211,10 @@ test("a run of a flow that is not to be resumed is closed and has failed after a
 
 test("a run whose snapshot is lost is begun anew where its rows are found by their key", async () => {
   const output = { mode: "overwriteRows", keyColumns: ["id"] }
-  const { use, rows } = await world({ splits: 60, output }, { retries: 0 })
+  const { rig, use, rows } = await world({ splits: 60, output }, { retries: 0 })
   await use(
     Effect.gen(function* () {
-      const job = yield* killedAfterSplits
+      const job = yield* killedAfterSplits(rig)
       const { status, message } = yield* ended(job.id)
       expect(`${status}: ${message}`).toMatch(/^failed: .*it is begun anew as run /)
       const [, id] = /anew as run (\S+)/.exec(message!)!
@@ -227,11 +229,11 @@ test("a run whose snapshot is lost is begun anew where its rows are found by the
 })
 
 test("a run whose snapshot is lost after it has appended rows waits for somebody who decides", async () => {
-  const { use, rows } = await world({ rows: MANY, splits: 400 })
+  const { rig, use, rows } = await world({ rows: MANY, splits: 400 })
   await use(
     Effect.gen(function* () {
       const dispatcher = yield* Dispatcher
-      const job = yield* killedAfterSplits
+      const job = yield* killedAfterSplits(rig)
       const { status, message } = yield* ended(job.id)
       expect(`${status}: ${message}`).toMatch(
         /^failed: .*Accept that: resume it with --new-snapshot\. Or: Remove what it has committed, \d+ rows at output/,

@@ -63,8 +63,8 @@ everywhere("documents that are not saved run side by side, each kept with its ru
 everywhere("a document that is not saved outlives its worker", (rig) =>
   Effect.gen(function* () {
     const store = yield* RunStore
-    const { id } = yield* submit(flowOf({ rows: 2_000_000 }))
-    yield* until(id, (event) => event.type === "job.progressed" && event.event.type === "run.progressed")
+    const { id } = yield* submit(flowOf({ rows: 2_000_000, splits: 20 }))
+    yield* until(id, (event) => event.type === "job.progressed" && event.event.type === "split.committed")
     const { owner } = (yield* Effect.promise(() => store.find(id)))!
     process.kill(owner.pid, "SIGKILL")
     expect(yield* ended(id)).toMatchObject({ status: "succeeded", retry: 1, written: 2_000_000 })

@@ -53,6 +53,13 @@ export class Workshop implements Disposable {
     return database.query(sql).values()
   }
 
+  /** Changes what the store of runs has kept. */
+  execute(sql: string): void {
+    using database = new Database(join(this.folder, "state.db"))
+    database.run("PRAGMA busy_timeout = 10000")
+    database.run(sql)
+  }
+
   [Symbol.dispose](): void {
     rmSync(this.folder, { recursive: true, force: true })
   }
