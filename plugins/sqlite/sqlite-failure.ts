@@ -54,7 +54,7 @@ export const rules: readonly Rule[] = [
     "SQLITE_CANTOPEN",
     /unable to open/,
     "missing",
-    "Check the path, and that the folder exists and may be entered",
+    "Check the path, and that the folder exists and may be entered. A file that is not there yet is made when an output writes to it",
   ),
   rule(15, "SQLITE_PROTOCOL", /locking protocol/, "conflict"),
   rule(17, "SQLITE_SCHEMA", /schema has changed/, "conflict"),
