@@ -74,9 +74,12 @@ async function loadAll(
     filling = spare ?? new Chunk(bytes)
     spare = chunk
     filling.clear()
+    const begun = link.wire.fileBegun()
     placing = place(chunk).catch((cause) => {
       failure = { cause }
     })
+    // The server waits for the chunk meanwhile, and rows that are ready would come before its answers.
+    await Promise.race([begun, placing])
   }
   for await (const item of rows) {
     if (item.encoding !== undefined && item.encoding !== TAB_SEPARATED) {

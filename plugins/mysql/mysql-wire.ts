@@ -38,6 +38,8 @@ export interface Wire {
   ): Promise<Done>
   /** Runs a LOAD DATA LOCAL statement whose file consists of `parts`. They may be reused once the promise settles. */
   sendFile(sql: string, parts: Iterable<Uint8Array>): Promise<Done>
+  /** Resolves once the server has asked for the next file, and has the beginning of it. */
+  fileBegun(): Promise<void>
   /** The columns that a statement would return. */
   prepare(sql: string): Promise<readonly WireField[]>
   /** Stops and starts taking bytes from the socket. */
@@ -158,6 +160,7 @@ class DriverWire implements Wire {
   readonly #driver: Driver
   #fail: ((cause: Error) => void) | undefined
   #destroyed = false
+  #begun = Promise.withResolvers<void>()
 
   constructor(driver: Driver) {
     this.#driver = driver
@@ -181,9 +184,15 @@ class DriverWire implements Wire {
       const command = this.#driver.query(sql, settle(doneOf))
       command._streamLocalInfile = (driver) => {
         pump(driver, parts).catch((cause) => this.destroy(cause))
+        this.#begun.resolve()
+        this.#begun = Promise.withResolvers()
         return command.infileOk
       }
     })
+  }
+
+  fileBegun(): Promise<void> {
+    return this.#begun.promise
   }
 
   prepare(sql: string): Promise<readonly WireField[]> {
