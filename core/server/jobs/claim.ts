@@ -160,8 +160,9 @@ class Usage {
     return [...this.#runsOfFlow.keys()].filter((flow) => this.#isFull(flow))
   }
 
+  /** Documents that are not saved have no flow in common that could be full. */
   #isFull(flow: string): boolean {
-    return (this.#runsOfFlow.get(flow) ?? 0) >= (this.#mostOfFlow.get(flow) ?? 1)
+    return flow !== "" && (this.#runsOfFlow.get(flow) ?? 0) >= (this.#mostOfFlow.get(flow) ?? 1)
   }
 }
 

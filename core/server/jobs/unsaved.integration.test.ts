@@ -60,6 +60,21 @@ everywhere("documents that are not saved run side by side, each kept with its ru
   }),
 )
 
+everywhere("documents that are not saved do not wait for one another", () =>
+  Effect.gen(function* () {
+    // Where they write to a table, the one would wait for the lock of the other.
+    const { steps, ...rest } = JSON.parse(flowOf({ rows: 10 }, { through: { what: "hang" } }))
+    const hanging = JSON.stringify({ ...rest, steps: [...steps.slice(0, 2), { id: "write", use: "discard-output" }] })
+    const all = yield* Effect.forEach([1, 2], () => submit(hanging))
+    const hangs = ({ id }: { readonly id: string }) =>
+      until(id, (event) => event.type === "job.logged" && event.line.text === "it hangs")
+    yield* Effect.forEach(all, hangs, { concurrency: "unbounded" })
+    const jobs = yield* Dispatcher
+    for (const { id } of all) yield* jobs.cancel(system, id, { deadlineMs: 0 })
+    for (const { id } of all) expect(yield* ended(id)).toMatchObject({ status: "cancelled" })
+  }),
+)
+
 everywhere("a document that is not saved outlives its worker", (rig) =>
   Effect.gen(function* () {
     const store = yield* RunStore
