@@ -40,9 +40,12 @@ export async function validGrants({ select, tables }: Queries, account: string, 
     .where(and(eq(grants.user, account), or(isNull(grants.expiresAt), gt(grants.expiresAt, now))))
 }
 
-/** Refuses uses that an account has no valid grant for; one that does not exist is refused in the same words. */
+/**
+ * Refuses uses that an account has no valid grant for; one that does not exist is refused in the same words. An account that
+ * is gone or disabled is refused whatever it uses, also nothing but files.
+ */
 export const authorizeUses = Effect.fnUntraced(function* (account: string, uses: readonly SourceUse[]) {
-  if (account === "" || uses.length === 0) return
+  if (account === "") return
   const database = yield* StoreDatabase
   const now = yield* Clock.currentTimeMillis
   const names = [...new Set(uses.map(({ name }) => name))]

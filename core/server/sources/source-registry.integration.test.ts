@@ -210,7 +210,9 @@ describe.each(storePlaces)("source-registry in %s", (_, makePlace) => {
         expect(yield* refusalOf(registry.revoke(anna, "shop", otto.id, "write"))).toMatchObject({ reason: "missing" })
         const database = yield* StoreDatabase
         yield* database.write(async ({ update, tables }) => void (await update(tables.users).set({ disabled: true })))
-        expect(yield* refusalOf(registry.authorize(root.id, both))).toMatchObject({ reason: "forbidden" })
+        // Whoever uses files only needs an account as well.
+        for (const uses of [both, []])
+          expect(yield* refusalOf(registry.authorize(root.id, uses))).toMatchObject({ reason: "forbidden" })
       }),
     ),
   )
