@@ -5,6 +5,7 @@ import { type RequestError, refuse } from "../request-error.ts"
 import { queueDeliveries } from "../triggers/delivery-queue.ts"
 import { type DispatchContext, stopJob } from "./dispatch-context.ts"
 import type { CancelOptions, Job, ReplayOptions, ResumeOptions } from "./dispatcher.ts"
+import { forgetRows } from "./flow-of-job.ts"
 import { addLine } from "./job-logs.ts"
 import { type JobRow, jobOf, rowOf, unknownJob } from "./job-row.ts"
 import { refuseStopping, submitAfter } from "./submission.ts"
@@ -28,7 +29,9 @@ export const cancel = Effect.fnUntraced(function* (
       const { update, tables } = queries
       await update(tables.jobs).set(changes).where(eq(tables.jobs.id, id))
       const after = { ...found, ...changes }
-      if (after.status === "cancelled") await queueDeliveries(queries, jobOf(after), now)
+      if (after.status !== "cancelled") return after
+      await forgetRows(queries, after)
+      await queueDeliveries(queries, jobOf(after), now)
       return after
     },
     { lock: "jobs" },

@@ -7,6 +7,7 @@ import { queueDeliveries } from "../triggers/delivery-queue.ts"
 import { attempt, type Outcome } from "./attempt.ts"
 import { type ActiveJob, type DispatchContext, stopJob } from "./dispatch-context.ts"
 import type { Job } from "./dispatcher.ts"
+import { forgetRows } from "./flow-of-job.ts"
 import { insertLines, type LogRow } from "./job-logs.ts"
 import { type JobRow, jobOf } from "./job-row.ts"
 
@@ -68,7 +69,9 @@ const settle = Effect.fnUntraced(function* (
     if (done.length === 0) return false
     await insertLines(queries, lines)
     await endRun(queries, job)
-    if (job.endedAt !== null && job.status !== "queued") await queueDeliveries(queries, job, job.endedAt)
+    if (job.endedAt === null || job.status === "queued") return true
+    await forgetRows(queries, row)
+    await queueDeliveries(queries, job, job.endedAt)
     return true
   })
   if (!isDone) return

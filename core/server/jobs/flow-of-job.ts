@@ -54,6 +54,12 @@ export async function attachmentOf(
   return found?.content
 }
 
+/** Edited rows are data, and nobody asks for them once their replay has ended: it is not gone on with. */
+export async function forgetRows({ delete: remove, tables: { jobAttachments } }: Queries, { id, start }: JobRow) {
+  if (start.kind !== "replay" || start.isOfRows !== true) return
+  await remove(jobAttachments).where(and(eq(jobAttachments.job, id), eq(jobAttachments.kind, "rows")))
+}
+
 export async function attach({ insert, tables: { jobAttachments } }: Queries, job: string, brought: Attachments) {
   const kinds: readonly Kind[] = ["flow", "rows"]
   const rows = kinds.flatMap((kind) => {

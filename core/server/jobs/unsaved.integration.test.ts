@@ -4,6 +4,7 @@ import { ServerRig } from "../../../runtime/server/testdata/server-rig.ts"
 import { flowOf } from "../../../runtime/server/workers/testdata/workshop.ts"
 import { storePlaces } from "../../../runtime/store/testdata/store-databases.ts"
 import { StoreDatabase } from "../../store/database.ts"
+import { Quarantine } from "../../store/quarantine.ts"
 import { Retention } from "../../store/retention.ts"
 import { RunStore } from "../../store/run-store.ts"
 import { system } from "../access/actor.ts"
@@ -19,10 +20,11 @@ const until = (id: string, isIt: (event: JobEvent) => boolean) =>
   Dispatcher.use((jobs) =>
     Stream.runDrain(Stream.take(Stream.filter(jobs.events(id), isIt), 1)).pipe(Effect.timeout("30 seconds")),
   )
-const documentOf = (id: string) =>
-  StoreDatabase.use((database) => database.read((queries) => attachmentOf(queries, id, "flow")))
+const attached = (id: string, kind: "flow" | "rows") =>
+  StoreDatabase.use((database) => database.read((queries) => attachmentOf(queries, id, kind)))
+const documentOf = (id: string) => attached(id, "flow")
 
-type Services = Dispatcher | SourceRegistry | StoreDatabase | RunStore | Retention
+type Services = Dispatcher | SourceRegistry | StoreDatabase | RunStore | Quarantine | Retention
 
 /** On a store of each kind. */
 function everywhere(name: string, work: (rig: ServerRig) => Effect.Effect<unknown, unknown, Services>) {
@@ -60,14 +62,18 @@ everywhere("documents that are not saved run side by side, each kept with its ru
   }),
 )
 
+/** Where it wrote to a table, others would wait for the lock. */
+function hangingFlow(): string {
+  const { steps, ...rest } = JSON.parse(flowOf({ rows: 10 }, { through: { what: "hang" } }))
+  return JSON.stringify({ ...rest, steps: [...steps.slice(0, 2), { id: "write", use: "discard-output" }] })
+}
+
+const hangs = ({ id }: { readonly id: string }) =>
+  until(id, (event) => event.type === "job.logged" && event.line.text === "it hangs")
+
 everywhere("documents that are not saved do not wait for one another", () =>
   Effect.gen(function* () {
-    // Where they write to a table, the one would wait for the lock of the other.
-    const { steps, ...rest } = JSON.parse(flowOf({ rows: 10 }, { through: { what: "hang" } }))
-    const hanging = JSON.stringify({ ...rest, steps: [...steps.slice(0, 2), { id: "write", use: "discard-output" }] })
-    const all = yield* Effect.forEach([1, 2], () => submit(hanging))
-    const hangs = ({ id }: { readonly id: string }) =>
-      until(id, (event) => event.type === "job.logged" && event.line.text === "it hangs")
+    const all = yield* Effect.forEach([1, 2], () => submit(hangingFlow()))
     yield* Effect.forEach(all, hangs, { concurrency: "unbounded" })
     const jobs = yield* Dispatcher
     for (const { id } of all) yield* jobs.cancel(system, id, { deadlineMs: 0 })
@@ -84,6 +90,33 @@ everywhere("a document that is not saved outlives its worker", (rig) =>
     process.kill(owner.pid, "SIGKILL")
     expect(yield* ended(id)).toMatchObject({ status: "succeeded", retry: 1, written: 2_000_000 })
     expect(rig.shop.query("SELECT count(*), count(DISTINCT id) FROM t")).toEqual([[2_000_000, 2_000_000]])
+  }),
+)
+
+everywhere("edited rows are kept until their replay has ended, and no longer", (rig) =>
+  Effect.gen(function* () {
+    const jobs = yield* Dispatcher
+    rig.shop.query("CREATE TABLE t (id INTEGER CHECK (id <> 2))")
+    const { id } = yield* submit(flowOf({ rows: 3 }), { overrides: { errorLimit: 1 } })
+    expect(yield* ended(id)).toMatchObject({ status: "succeeded", rejected: 1 })
+    const quarantine = yield* Quarantine
+    const [rejected] = yield* Effect.promise(() => Array.fromAsync(quarantine.rows({ run: id })))
+    const rows = JSON.stringify({ id: rejected?.id, record: { id: "20" } })
+    const replay = yield* jobs.replay(system, id, { assignments: [], rows })
+    expect(yield* ended(replay.id)).toMatchObject({ status: "succeeded", written: 1 })
+    expect(rig.shop.query("SELECT id FROM t ORDER BY id").flat()).toContain(20)
+    expect(yield* attached(replay.id, "rows")).toBeUndefined()
+    expect(yield* documentOf(replay.id)).toBeString()
+
+    // One that waits for the run ends without having begun.
+    const run = yield* submit(hangingFlow())
+    yield* hangs(run)
+    const waiting = yield* jobs.replay(system, run.id, { assignments: [], rows })
+    expect(yield* attached(waiting.id, "rows")).toBe(rows)
+    expect(yield* jobs.cancel(system, waiting.id)).toMatchObject({ status: "cancelled" })
+    expect(yield* attached(waiting.id, "rows")).toBeUndefined()
+    yield* jobs.cancel(system, run.id, { deadlineMs: 0 })
+    expect(yield* ended(run.id)).toMatchObject({ status: "cancelled" })
   }),
 )
 
