@@ -90,6 +90,30 @@ test("create-table shows the statement, makes the table with --apply, and leaves
   expect([again.code, again.out]).toEqual([5, ""])
 })
 
+test("tables that were made before another one failed are in the audit log; what nothing came of is not", async () => {
+  const out = (id: string) => ({
+    id,
+    use: "sqlite-output",
+    config: { dataSource: "shop", table: "once", createTable: true },
+  })
+  const steps = [READ, out("write"), { ...READ, id: "again" }, out("twice")]
+  const hops = [
+    { from: "read", to: "write" },
+    { from: "again", to: "twice" },
+  ]
+  const asked = (document: object) =>
+    ada.call("POST /create-tables", { document: JSON.stringify(document), environment: "prod" })
+  expect(await asked({ version: 1, steps, hops: [] })).toMatchObject({ status: 400 })
+  expect(await audited("tables.failed")).toEqual([])
+  expect(await asked({ version: 1, steps, hops })).toMatchObject({
+    ...{ status: 400, body: { detail: expect.stringContaining('table "once" already exists') } },
+  })
+  expect(names("once")).toEqual([])
+  expect(await audited("tables.failed")).toMatchObject([
+    { subjectName: "shop", detail: { environment: "prod", message: expect.stringContaining("already exists") } },
+  ])
+})
+
 test("a file runs without being saved: with its parameters, and with settings of the call", async () => {
   await at.write("orders.json", {
     ...chain({ ...READ, config: { ...READ.config, where: "id <= ${most}" } }, WRITE),

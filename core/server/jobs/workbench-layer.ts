@@ -65,7 +65,18 @@ export const workbenchLayer = Layer.effect(
       parameters: (actor, question) =>
         answered(Effect.flatMap(orderOf(actor, question), (order) => ask("parameters", order))),
       createTables: Effect.fnUntraced(function* (actor, question) {
-        const created = yield* answered(Effect.flatMap(orderOf(actor, question), (order) => ask("createTables", order)))
+        const order = yield* orderOf(actor, question)
+        const created = yield* answered(
+          Effect.tapError(ask("createTables", order), (error) => {
+            if (!mayHaveMade(error)) return Effect.void
+            const names = order.sources.map(({ name }) => name)
+            return audit.record(actor, {
+              action: "tables.failed",
+              subject: { kind: "data source", id: "", name: names.join(", ") },
+              detail: { environment: question.environment, message: error.message },
+            })
+          }),
+        )
         for (const { dataSource, statements } of created.tables)
           yield* audit.record(actor, {
             action: "tables.created",
@@ -87,6 +98,11 @@ function answered<A, E, R>(asking: Effect.Effect<A, E | WorkerError, R>) {
   return Effect.catchIf(asking, isWorkerError, (error) => Effect.fail(refused(error)))
 }
 
+/** Whether some of the tables may be there, although not all of them are. */
+function mayHaveMade(error: WorkerError | RequestError): boolean {
+  return error._tag === "RequestError" || !NOT_BEGUN.has(error.kind)
+}
+
 function isWorkerError(error: unknown): error is WorkerError {
   return (error as { readonly _tag?: unknown } | null)?._tag === "WorkerError"
 }
@@ -106,6 +122,7 @@ function refused({ kind, message, hint, problems }: WorkerError): RequestError {
   })
 }
 
+const NOT_BEGUN: ReadonlySet<WorkerError["kind"]> = new Set(["refused", "unavailable"])
 const ANSWER_MS = 60_000
 const LEAVE_MS = 2000
 const tooLate = Effect.fail(
