@@ -64,6 +64,11 @@ export const stepsToReplay = Effect.fnUntraced(function* (
   const columns = (id: string) => entryColumns(run.steps.find((each) => each.id === id)!).used.map(({ name }) => name)
   const rows = edited === undefined ? undefined : editedRows({ edited, run: run.id, quarantine, needed: columns })
   const edits = rows === undefined ? undefined : yield* asked(() => stepsOf(rows))
+  if (edited !== undefined && edits !== undefined && !(step === undefined ? edits.size > 0 : edits.has(step)))
+    return yield* refused(
+      `Cannot replay ${edited.title}: there is no row${step === undefined ? "" : ` of step "${step}"`} to replay`,
+      `Leave the lines that are to be replayed, as this writes them: headrace quarantine export ${run.id} FILE`,
+    )
   for (const each of run.steps) {
     if (step !== undefined && each.id !== step) continue
     if (edits !== undefined && !edits.has(each.id)) continue
