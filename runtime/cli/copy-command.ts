@@ -105,7 +105,8 @@ export const copyCommand = Command.make(
 function inWordsOfCopy<E>(error: E): E | FlowError | ServerError {
   if (error instanceof FlowError) return flowError(error.problems.map(inWords))
   if (!(error instanceof ServerError) || error.problems === undefined) return error
-  return new ServerError({ ...error, ...inWords({ ...error }), problems: error.problems.map(inWords) })
+  const { message } = error // which no spread takes along
+  return new ServerError({ ...error, ...inWords({ ...error }), message, problems: error.problems.map(inWords) })
 }
 
 function inWords<P extends { readonly hint?: string }>(problem: P): P {

@@ -101,14 +101,12 @@ function isFile(flow: string): boolean {
 /** What a run of a file is called: its last part, as far as there is room. */
 function titleOf(file: string): string {
   if (file === "-") return "the standard input"
-  const name = basename(file)
-    .replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, "?")
-    .trim()
-  return fitted(name === "" ? file : name)
+  return fitted(basename(file).trim() || file)
 }
 
-/** A title may have so many characters. */
-export function fitted(title: string): string {
+/** What a title may be: one line of so many characters. */
+export function fitted(text: string): string {
+  const title = text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, "?").trim()
   return title.length > MOST_TITLE
     ? `${title
         .slice(0, MOST_TITLE - 1)

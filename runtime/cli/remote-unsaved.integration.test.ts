@@ -56,6 +56,12 @@ test("copy moves a table with the data sources of the server, and saves no flow"
   expect(found.items.map(({ id }) => id)).toEqual([run.id])
 })
 
+test("a name on two lines is copied as well, by a run whose title is one line", async () => {
+  shop.run('CREATE TABLE "two\nlines" (id INTEGER PRIMARY KEY)')
+  expect(await headrace("copy", "shop.two\nlines", "shop.one")).toMatchObject({ code: 0 })
+  expect(JSON.parse((await headrace("runs", "--json")).out)[0].flow).toBe("shop.two?lines to shop.one")
+})
+
 test("copy writes files of the server, and none of this machine", async () => {
   expect((await headrace("copy", "shop.people", "people.csv")).code).toBe(0)
   expect(await Bun.file(join(files, "people.csv")).text()).toBe("id,name\n1,Ada\n2,Grace\n3,Alan\n")
@@ -74,6 +80,8 @@ test("copy shows what it would do, on a server as here", async () => {
   expect(shop.query("SELECT 1 FROM sqlite_schema WHERE name = 'planned'").all()).toEqual([])
   const file = await headrace("copy", "shop.people", "other.db:people")
   expect([file.code, file.err.includes('Cannot use the SQLite file "other.db" of a server')]).toEqual([2, true])
+  const none = await headrace("copy", "shop.nothing", "shop.x", "--dry-run")
+  expect([none.code, /^error: .*nothing/.test(none.err)]).toEqual([2, true])
   const near = await headrace("copy", "shpo.people", "shop.x")
   expect([near.code, near.err.includes('Did you mean "shop"?')]).toEqual([2, true])
 })
@@ -141,6 +149,14 @@ test("rejected rows of a run that was not saved are replayed from an edited file
   const wrong = await headrace("quarantine", "replay", id, "--file", "wrong.jsonl")
   expect(wrong.code).toBe(1)
   expect(wrong.err).toContain('Cannot replay the rows that were sent, line 1: the value of column "name" is no text')
+  await at.write("empty.jsonl", "\n")
+  const empty = await headrace("quarantine", "replay", id, "--file", "empty.jsonl")
+  expect([empty.code, empty.err.includes("Cannot replay the rows that were sent: there is no row to replay")]).toEqual([
+    1,
+    true,
+  ])
+  const other = await headrace("quarantine", "replay", id, "--file", "rows.jsonl", "--step", "read")
+  expect([other.code, other.err.includes('there is no row of step "read" to replay')]).toEqual([1, true])
   await at.write("rows.jsonl", at.read("rows.jsonl").replace('"Alan"', '"Turing"'))
   const replayed = await headrace("quarantine", "replay", id, "--file", "rows.jsonl")
   expect(replayed).toMatchObject({ code: 0 })
