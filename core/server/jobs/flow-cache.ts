@@ -7,6 +7,7 @@ import { refuse } from "../request-error.ts"
 import type { SourceUse } from "../sources/source-registry.ts"
 import type { UnsavedFlow } from "./dispatcher.ts"
 import { type FlowOfJob, flowOfJob, unsavedFlow } from "./flow-of-job.ts"
+import { TextCache } from "./text-cache.ts"
 
 /** A flow that can be run, with what its document says. */
 export interface KnownFlow extends FlowOfJob {
@@ -18,7 +19,7 @@ export interface KnownFlow extends FlowOfJob {
 export class FlowCache {
   readonly #library: FlowLibrary["Service"]
   readonly #database: StoreDatabase["Service"]
-  readonly #read = new Map<string, Pick<KnownFlow, "flow" | "uses">>()
+  readonly #read = new TextCache<Pick<KnownFlow, "flow" | "uses">>({ texts: MOST_READ, characters: MOST_CHARACTERS })
 
   constructor(library: FlowLibrary["Service"], database: StoreDatabase["Service"]) {
     this.#library = library
@@ -50,7 +51,6 @@ export class FlowCache {
         refuse("invalid", message, { problems }),
       )
       read = { flow, uses: yield* this.#library.uses(document) }
-      if (this.#read.size >= MOST_READ) this.#read.delete(this.#read.keys().next().value!)
       this.#read.set(document, read)
     }
     return { id, name, version, document, properties, ...read } satisfies KnownFlow
@@ -58,3 +58,5 @@ export class FlowCache {
 }
 
 const MOST_READ = 200
+/** Whoever runs documents without saving them has as many large ones as they like; what is made of one is larger still. */
+const MOST_CHARACTERS = 2_000_000
