@@ -3,6 +3,9 @@ import type { Transform } from "node:stream"
 import { constants, createGzip, createZstdCompress } from "node:zlib"
 import type { Compression } from "../../core/contract/index.ts"
 
+/** Bytes after which the disk begins to write them, so that little is left to wait for at the end. */
+const FLUSH_BYTES = 33_554_432
+
 /** The bytes of a file that is being written, compressed on the way. */
 export class FileBody {
   /** Bytes on disk. */
@@ -12,6 +15,8 @@ export class FileBody {
   #compressed: Uint8Array[] = []
   #error: unknown
   #isClosed = false
+  #unflushed = 0
+  #flushing: Promise<void> | undefined
 
   constructor(handle: FileHandle, compression: "none" | "gzip" | "zstd") {
     this.#handle = handle
@@ -40,6 +45,8 @@ export class FileBody {
       })
       await this.#storeCompressed()
     }
+    await this.#flushing
+    if (this.#error !== undefined) throw this.#error
     await this.#handle.sync()
     await this.#handle.close()
     this.#isClosed = true
@@ -48,6 +55,7 @@ export class FileBody {
   /** Closes the file, whatever is in it. */
   async drop(): Promise<void> {
     this.#stream?.destroy()
+    await this.#flushing
     if (!this.#isClosed) await this.#handle.close().catch(() => {})
     this.#isClosed = true
   }
@@ -64,7 +72,21 @@ export class FileBody {
       const { bytesWritten } = await this.#handle.write(data, at, data.length - at, null)
       at += bytesWritten
       this.bytes += bytesWritten
+      this.#unflushed += bytesWritten
     }
+    if (this.#error !== undefined) throw this.#error
+    if (this.#unflushed >= FLUSH_BYTES && this.#flushing === undefined) this.#flushing = this.#flush()
+  }
+
+  /** Never rejects: a failure, which the system tells once, is that of the next call. */
+  async #flush(): Promise<void> {
+    this.#unflushed = 0
+    try {
+      await this.#handle.datasync()
+    } catch (error) {
+      this.#error = error
+    }
+    this.#flushing = undefined
   }
 }
 

@@ -92,6 +92,26 @@ test("files waits for a commit in its last step before it says what is committed
   await commits
 })
 
+test("files commits nothing of which a piece did not reach the disk on the way", async () => {
+  const folder = await newFolder()
+  let flushed = 0
+  const parts = await open(folder, 1, {
+    open: async (path, ...rest) => {
+      const handle = await node.open(path, ...rest)
+      handle.datasync = async () => {
+        flushed++
+        throw Object.assign(new Error("no space left"), { code: "ENOSPC" })
+      }
+      return handle
+    },
+  })
+  const writer = await parts.create({ id: "a", attempt: 1 })
+  await writer.write(new Uint8Array(40_000_000))
+  await expect(writer.commit({ written: 1, note: "" })).rejects.toMatchObject({ reason: "resource" })
+  await writer.abort()
+  expect([flushed, await parts.list()]).toEqual([1, []])
+})
+
 test("files takes back a part that has its name, when that cannot be made durable", async () => {
   const folder = await newFolder()
   let isBroken = false
