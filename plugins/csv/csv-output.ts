@@ -13,6 +13,7 @@ import type {
   SinkRequest,
 } from "../../core/contract/index.ts"
 import { openFileSink, type Rows } from "../_files/file-sink.ts"
+import { CSV_RECORDS } from "../_sql/csv-records.ts"
 import { type DialectOptions, makeDialect } from "./csv-dialect.ts"
 import { type Encoding, makeEncoder } from "./csv-encoding.ts"
 import { csvOutputSchema } from "./csv-output-options.ts"
@@ -38,7 +39,8 @@ const csvOutput: Output<CsvOutputConfig> = {
   summary: "Writes rows as a file of separated values that reads back the same.",
   description: `
 Writes RFC 4180 with line feeds unless told otherwise, quoting only what needs quotes. NULL is an empty field, the empty
-text is \`""\`. Values are written as canonical text: exact decimals, ISO dates, \`true\` and \`false\`.
+text is \`""\`. Values are written as canonical text: exact decimals, ISO dates, \`true\` and \`false\`. In this dialect, that
+of the defaults, ready records are taken unread from an input that has them, such as PostgreSQL.
 
 Splits are collected in a hidden folder beside the target and joined in the order of the splits when all are done: the
 target appears, or is replaced, in one step, and never in part. With \`partitioned\` each split becomes a numbered file;
@@ -74,7 +76,7 @@ or is given up, leaves no hidden files.
     const notes = [
       config.partitioned ? "a file for each split, at the end of the run" : "one file, replaced in one step",
     ]
-    return { uses, encodings: isStandard(config) ? ["csv"] : [], issues: issuesOf(config, input), notes }
+    return { uses, encodings: isStandard(config) ? [CSV_RECORDS] : [], issues: issuesOf(config, input), notes }
   },
 
   async open(config, request, session): Promise<Sink> {
@@ -181,7 +183,7 @@ function makeWriterFormat(config: CsvOutputConfig, session: Pick<Session, "failu
   return { dialect, quoteAll: config.quoteAll, nullValue, lineEnding, encoder }
 }
 
-/** True when ready CSV records of others can be taken as they are. */
+/** True when records in {@link CSV_RECORDS} can be taken as they are. */
 function isStandard(config: CsvOutputConfig): boolean {
   return (
     config.delimiter === "," &&

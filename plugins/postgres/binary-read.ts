@@ -125,8 +125,8 @@ function readTimestamp(column: ColumnBuilder, source: Uint8Array, start: number)
   }
   const sum = (low >>> 0) + EPOCH_LOW
   const carried = high + EPOCH_HIGH + (sum > 4294967295 ? 1 : 0)
-  // Years 294247 to 294276 exist in PostgreSQL but not in 64 bits from 1970.
-  if (carried > 2147483647) return false
+  // Years 294247 to 294276 exist in PostgreSQL but not in 64 bits from 1970, whose last value is infinity.
+  if (carried > 2147483647 || (carried === 2147483647 && (sum | 0) === -1)) return false
   column.int64(sum, carried)
   return true
 }

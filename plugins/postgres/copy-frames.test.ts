@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test"
 import { Buffer } from "node:buffer"
 import type { Frame } from "../../core/contract/index.ts"
-import { BinaryFrames, TextFrames, withoutRareEscapes } from "./copy-frames.ts"
+import { testSession } from "../../scripts/testing/session.ts"
+import { BinaryFrames, CsvFrames, TextFrames, withoutRareEscapes } from "./copy-frames.ts"
 
 function messages(bodies: readonly string[]): Buffer {
   return Buffer.concat(
@@ -16,7 +17,7 @@ function messages(bodies: readonly string[]): Buffer {
 }
 
 /** What becomes of the messages when so many of them come at a time; frames are recycled as a reader does it. */
-function framed(frames: BinaryFrames | TextFrames, bodies: readonly string[], atOnce: number) {
+function framed(frames: BinaryFrames | TextFrames | CsvFrames, bodies: readonly string[], atOnce: number) {
   const shipped: { data: Buffer; text: string; rows: number; firstRow: number }[] = []
   const ship = (frame: Frame) => {
     const data = Buffer.from(frame.data)
@@ -101,3 +102,31 @@ test.each([
   const length = withoutRareEscapes(data, data.length - 2)
   expect(Buffer.from(data.subarray(0, length)).toString()).toBe(meant)
 })
+
+test.each([1, 999, 30_000])(
+  "postgres mends records that come %d at a time, and tells rows by their place",
+  (atOnce) => {
+    const columns = [
+      { name: "f", type: { kind: "float64" }, nullable: true },
+      { name: "t", type: { kind: "string" }, nullable: true },
+      { name: "ts", type: { kind: "timestamp", zone: false }, nullable: true },
+    ] as const
+    const late = "294276-12-31 23:59:59.999999"
+    const records = LINES.map((_, i) =>
+      i % 10_000 === 9
+        ? `1e-05,"say ""x"",\n1e+20,",${late}\n`
+        : i % 7_000 === 6
+          ? `-1e+20,\ufeffx,\n`
+          : `${i}.5,1e+20,\n`,
+    )
+    records.splice(20_000, 0, `,"${"y\n".repeat(200_000)}",\n`)
+    const session = testSession()
+    const frames = framed(new CsvFrames(columns, session), records, atOnce)
+    const expected = records
+      .filter((record) => !record.includes(late))
+      .map((record) => record.replace("-1e+20,\ufeffx", '-100000000000000000000,"\ufeffx"'))
+    expect(frames.map(({ text }) => text).join("") === expected.join("")).toBe(true)
+    expect(frames.reduce((sum, { rows }) => sum + rows, 0)).toBe(expected.length)
+    expect(session.rejected).toMatchObject([9, 10_009, 20_010].map((row) => ({ row, column: "ts", value: late })))
+  },
+)

@@ -1,9 +1,11 @@
 import { Buffer } from "node:buffer"
-import type { Batch, Frame } from "../../core/contract/index.ts"
+import type { Batch, Columns, Frame, Session } from "../../core/contract/index.ts"
+import { CSV_RECORDS } from "../_sql/csv-records.ts"
 import { TAB_SEPARATED } from "../_sql/tab-separated.ts"
 import { int32At } from "./binary-read.ts"
 import type { Rows } from "./copy-inbox.ts"
 import { HEADER_BYTES, MESSAGE_BYTES, seal } from "./copy-message.ts"
+import { CsvMender } from "./csv-mender.ts"
 
 /** Tuples of `COPY … (FORMAT binary)`, in CopyData messages of some tuples each, without signature and trailer. */
 export const COPY_BINARY = "postgres-copy-binary"
@@ -42,8 +44,12 @@ abstract class Frames implements Rows {
         at = stop
         continue
       }
-      if (this.rows > 0) ship(this.rest()!)
-      else this.data = new Uint8Array(1 + int32At(source, at + 1))
+      if (this.rows === 0) {
+        this.data = new Uint8Array(1 + int32At(source, at + 1))
+        continue
+      }
+      const full = this.rest()
+      if (full !== undefined) ship(full)
     }
   }
 
@@ -116,17 +122,13 @@ export class BinaryFrames extends Frames {
   }
 }
 
-/** The lines of `COPY … (FORMAT text)` as {@link TAB_SEPARATED}: one a message, whose header is dropped. */
-export class TextFrames extends Frames {
-  constructor() {
-    super(TAB_SEPARATED)
-  }
-
+/** The rows of a text format: one a message, whose header is dropped. */
+abstract class RowFrames extends Frames {
   first(): void {
     throw new TypeError("Cannot take the first row apart: text has no signature")
   }
 
-  /** Lines move together within the frame: of all ways to drop headers the cheapest (measured: 14 ns a row). */
+  /** Rows move together within the frame: of all ways to drop headers the cheapest (measured: 14 ns a row). */
   protected append(bytes: number): void {
     const { data } = this
     const end = this.used + bytes
@@ -139,9 +141,35 @@ export class TextFrames extends Frames {
     }
     this.used = to
   }
+}
+
+/** The lines of `COPY … (FORMAT text)` as {@link TAB_SEPARATED}. */
+export class TextFrames extends RowFrames {
+  constructor() {
+    super(TAB_SEPARATED)
+  }
 
   protected finish(): number {
     return withoutRareEscapes(this.data, this.used)
+  }
+}
+
+/** The records of `COPY … (FORMAT csv)` as {@link CSV_RECORDS}. */
+export class CsvFrames extends RowFrames {
+  readonly #mender: CsvMender
+
+  constructor(columns: Columns, session: Pick<Session, "batches" | "reject">) {
+    super(CSV_RECORDS)
+    this.#mender = new CsvMender(columns, session)
+  }
+
+  override rest(): Frame | undefined {
+    const frame = super.rest()
+    return frame && this.#mender.mended(frame)
+  }
+
+  protected finish(): number {
+    return this.used
   }
 }
 

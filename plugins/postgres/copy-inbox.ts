@@ -2,6 +2,7 @@ import type { Batch, Frame } from "../../core/contract/index.ts"
 import { int32At } from "./binary-read.ts"
 import { HEADER_BYTES } from "./copy-message.ts"
 import type { CopySink } from "./copy-tap.ts"
+import { Pace } from "./pace.ts"
 import type { Wire } from "./wire.ts"
 
 /** Signature and flags, before the length of the header extension. */
@@ -19,9 +20,18 @@ export interface Rows {
   recycle?(item: Batch | Frame): void
 }
 
+export interface InboxOptions {
+  /** Bytes that wait for the consumer at most, but for what comes at once. */
+  readonly limit: number
+  readonly binary: boolean
+  /** Whether the consumer is mostly faster than the server, as a file is. */
+  readonly patient: boolean
+}
+
 /** Takes rows straight from the socket and hands over batches; pauses the socket when too many wait. */
 export class Inbox implements CopySink {
-  readonly #wire: Wire
+  readonly #pace: Pace
+  readonly #isPatient: boolean
   readonly #rows: Rows
   readonly #limit: number
   readonly #binary: boolean
@@ -33,8 +43,9 @@ export class Inbox implements CopySink {
   #failure: { readonly error: unknown } | undefined
   #wake: (() => void) | undefined
 
-  constructor(wire: Wire, rows: Rows, options: { readonly limit: number; readonly binary: boolean }) {
-    this.#wire = wire
+  constructor(wire: Wire, rows: Rows, options: InboxOptions) {
+    this.#pace = new Pace(wire)
+    this.#isPatient = options.patient
     this.#rows = rows
     this.#limit = options.limit
     this.#binary = options.binary
@@ -48,7 +59,7 @@ export class Inbox implements CopySink {
         this.#bytes -= next.bytes
         if (this.#paused && this.#bytes <= this.#limit / 2) {
           this.#paused = false
-          this.#wire.resume()
+          this.#pace.resume()
         }
         return next
       }
@@ -61,6 +72,7 @@ export class Inbox implements CopySink {
 
   messages(source: Uint8Array, start: number, end: number): void {
     if (this.#failure !== undefined) return
+    if (this.#isPatient) this.#pace.took(end - start)
     try {
       if (this.#binary) this.#tuples(source, start, end)
       else this.#rows.take(source, start, end, this.#ship)
@@ -70,13 +82,17 @@ export class Inbox implements CopySink {
     }
     if (this.#bytes < this.#limit || this.#paused) return
     this.#paused = true
-    this.#wire.pause()
+    this.#pace.pause()
   }
 
   end(): void {
     this.#done = true
-    const rest = this.#failure === undefined ? this.#rows.rest() : undefined
-    if (rest !== undefined) this.#ship(rest)
+    try {
+      const rest = this.#failure === undefined ? this.#rows.rest() : undefined
+      if (rest !== undefined) this.#ship(rest)
+    } catch (error) {
+      this.fail(error)
+    }
     this.#wake?.()
   }
 

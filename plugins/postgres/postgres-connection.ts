@@ -79,7 +79,7 @@ export async function connect(settings: PostgresSettings, session: Session): Pro
       )
       return pageRanges(Number(row?.[0] ?? 0), wanted)
     },
-    readEncodings: (columns) => readEncodings(columns, link.anyBytes),
+    readEncodings: (columns) => readEncodings(columns, link),
     read: (request, at) => read(link, request, at),
     loadEncodings,
     evictOthers: (run) => evictEarlier(query, session, run),

@@ -11,7 +11,9 @@ const postgres: Database<PostgresSettings> = {
   title: "PostgreSQL",
   summary: "PostgreSQL 10 and later, read and written with binary COPY.",
   description: `Reads through \`COPY (SELECT …) TO STDOUT\` and writes through \`COPY … FROM STDIN\`, both binary. Where both sides
-declare the same column types and no step between needs values, the bytes are forwarded unread.
+declare the same column types and no step between needs values, the bytes are forwarded unread. A CSV file in the usual
+dialect takes the records that the server itself writes, where these are the same to the byte: with \`real\` they are not,
+nor with \`double precision\` before version 12.
 
 Parallel splits read one exported snapshot. Without a split column a table is cut into ranges of its pages (version 14 and
 later). Types without a counterpart (arrays, ranges, enums, \`inet\`, …) travel as text and are written back exactly.

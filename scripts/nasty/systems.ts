@@ -18,8 +18,8 @@ export interface System {
 }
 
 /** An empty PostgreSQL database; `options` follow CREATE DATABASE, such as an encoding. */
-export async function postgresSystem(options = ""): Promise<System> {
-  const service = await postgres()
+export async function postgresSystem(options = "", server?: Service): Promise<System> {
+  const service = server ?? (await postgres())
   const database = await service.createDatabase("nasty")
   const run = (text: string, name = database) => postgresText(service, name, text)
   if (options !== "") {
