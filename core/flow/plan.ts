@@ -358,5 +358,6 @@ export function runSettings(settings: FlowSettings): RunSettings {
   const { batchRows, batchBytes, bufferBytes, timeZone, schemaDrift } = settings
   const { connectTimeoutMs, connectRetries, statementTimeoutMs } = settings
   const limits = { connectTimeoutMs, connectRetries, statementTimeoutMs }
-  return { batchRows, batchBytes, bufferBytes, timeZone, schemaDrift, ...limits }
+  const loadBytes = Math.max(bufferBytes, Math.floor((4 * bufferBytes) / settings.parallel))
+  return { batchRows, batchBytes, bufferBytes, loadBytes, timeZone, schemaDrift, ...limits }
 }

@@ -69,11 +69,13 @@ class Copy {
   readonly #staged: boolean
   #format: TupleFormat
   #stream: CopyStream | undefined
-  #chunk: Chunk
+  /** Absent between two chunks: memory of an earlier one may come back before the next begins. */
+  #chunk: Chunk | undefined
   #spare: Chunk | undefined
   /** Chunks that are sent to their end; what has been said to them, or will be. */
   #sent: { readonly chunk: Chunk; readonly refusal: Promise<Refusal | undefined> }[] = []
   readonly #limit: number
+  #isFirst = true
   #framed = false
   #saved = false
   #written = 0
@@ -86,13 +88,14 @@ class Copy {
     this.#session = session
     this.#staged = staged
     this.#format = binary ? binaryFormat : textFormat
-    this.#limit = session.settings.bufferBytes >> 2
-    this.#chunk = this.#empty()
+    // One is filled while the server takes the other.
+    this.#limit = session.settings.loadBytes >> 1
   }
 
   async add(item: Batch | Frame): Promise<void> {
     this.#framed = item.encoding !== undefined
     if (this.#framed) this.#format = binaryFormat
+    this.#chunk ??= this.#next()
     const chunk = this.#chunk
     const start = chunk.used
     if (item.encoding === undefined) this.#format.encode(item, this.#request, this.#session, chunk)
@@ -106,7 +109,8 @@ class Copy {
       this.#finish()
       await this.#settle()
     }
-    if (chunk.used < this.#limit) return
+    if (chunk.used < (this.#isFirst ? Math.min(this.#limit, FIRST_BYTES) : this.#limit)) return
+    this.#isFirst = false
     this.#finish()
     if (this.#sent.length > 1) await this.#confirm()
     if (this.#orphanBytes <= this.#limit) return
@@ -127,21 +131,24 @@ class Copy {
     return this.#written
   }
 
-  #empty(): Chunk {
-    return new Chunk(this.#limit + this.#session.settings.batchBytes)
+  /** Most tables are small: the first chunk does not reserve what later ones need. */
+  #next(): Chunk {
+    const bytes = this.#isFirst ? Math.min(this.#limit, FIRST_BYTES) : this.#limit
+    const chunk = this.#spare ?? new Chunk(bytes + this.#session.settings.batchBytes)
+    this.#spare = undefined
+    return chunk
   }
 
   /** The open chunk is sent to its end, and the next begins. */
   #finish(): void {
-    if (this.#stream === undefined) return
+    if (this.#stream === undefined || this.#chunk === undefined) return
     const refusal = this.#stream.end().then(
       () => undefined,
       (error: unknown) => ({ error }),
     )
     this.#sent.push({ chunk: this.#chunk, refusal })
     this.#stream = undefined
-    this.#chunk = this.#spare ?? this.#empty()
-    this.#spare = undefined
+    this.#chunk = undefined
   }
 
   /** Waits for the word on the chunk that was sent first. */
@@ -156,7 +163,7 @@ class Copy {
 
   #recycle(chunk: Chunk): void {
     chunk.clear()
-    this.#spare = chunk
+    if (chunk.data.length >= this.#limit) this.#spare = chunk
   }
 
   /** Waits for the word on everything that was sent, and mends what was refused. */
@@ -287,6 +294,7 @@ interface TupleRow {
 }
 
 const PIECE_ROWS = 64
+const FIRST_BYTES = 2_097_152
 /** A savepoint outlives the return to it, and thousands of nested ones exhaust the server's memory. */
 const UNDO = "ROLLBACK TO SAVEPOINT headrace; RELEASE SAVEPOINT headrace"
 

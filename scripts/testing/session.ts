@@ -29,6 +29,7 @@ export function testSession(options: TestSessionOptions = {}): TestSession {
     batchRows: 4096,
     batchBytes: 1_048_576,
     bufferBytes: 8_388_608,
+    loadBytes: options.settings?.bufferBytes ?? 8_388_608,
     timeZone: "UTC",
     connectTimeoutMs: 10_000,
     connectRetries: 0,
