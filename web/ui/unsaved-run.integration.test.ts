@@ -27,12 +27,26 @@ afterAll(async () => {
   await server?.stop()
 }, 60_000)
 
+const steps = [
+  { id: "make", use: "rows-input", config: { columns: [{ name: "id", type: "int64" }], rows: 3 } },
+  { id: "drop", use: "discard-output", config: {} },
+]
+const document = JSON.stringify({ version: 1, name: HOSTILE, steps, hops: [{ from: "make", to: "drop" }] })
+
+test("a document is not taken for a flow of its name, and its title leaves room for other columns", async () => {
+  const title = "orders".padEnd(100, "s")
+  const { id } = (await callApi(page, "POST", "/runs?wait=30s", { title, document })) as { id: string }
+  await page.goto(`${server.url}/runs`)
+  const row = page.getByRole("row").filter({ has: page.locator(`a[href="/runs/${id}"]`) })
+  await row.getByText("not saved", { exact: true }).waitFor()
+  const hidden = await page.locator("main table").evaluate((table) => {
+    const box = table.parentElement!
+    return box.scrollWidth - box.clientWidth
+  })
+  expect(hidden).toBe(0)
+})
+
 test("a run of a document that is not saved has a page with its document, and no flow to go to", async () => {
-  const steps = [
-    { id: "make", use: "rows-input", config: { columns: [{ name: "id", type: "int64" }], rows: 3 } },
-    { id: "drop", use: "discard-output", config: {} },
-  ]
-  const document = JSON.stringify({ version: 1, name: HOSTILE, steps, hops: [{ from: "make", to: "drop" }] })
   const body = { title: HOSTILE, document, overrides: { parallel: 2, errorLimit: 1234 } }
   const { id } = (await callApi(page, "POST", "/runs?wait=30s", body)) as { id: string }
   await page.goto(`${server.url}/runs?text=onerror`)

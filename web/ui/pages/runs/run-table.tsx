@@ -36,6 +36,7 @@ const flow: Column<Job> = {
       <Link className="name" to={`/runs/${run.id}`}>
         {run.flowName}
       </Link>
+      {run.flowVersion === 0 && <span className="tag beside-name">not saved</span>}
       {run.environment === "dev" && <span className="tag beside-name">dev</span>}
       <Message run={run} />
     </>
