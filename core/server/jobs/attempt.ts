@@ -80,7 +80,13 @@ const work = Effect.fnUntraced(function* (context: DispatchContext, job: ActiveJ
     case "close": {
       const troubles = yield* cleanUp(context, job, { known, brought })
       const message = [start.message, ...troubles].filter((text) => text !== "").join("; ")
-      return { ending: { kind: "ended", status: start.status, message, isLeft: false } } satisfies Outcome
+      const ending = {
+        kind: "ended",
+        status: start.status,
+        message: message === "" ? null : message,
+        isLeft: false,
+      } as const
+      return { ending } satisfies Outcome
     }
     case "replay": {
       const { of, assignments, step } = start

@@ -1,3 +1,4 @@
+import { Database } from "bun:sqlite"
 import { afterAll, expect, test } from "bun:test"
 import { spawn } from "node:child_process"
 import { join } from "node:path"
@@ -166,6 +167,36 @@ test("after a kill -9 of the server, its worker leaves and the next start ends t
     }),
   )
   expect(await rows()).toEqual([{ all: MANY, distinct: MANY }])
+})
+
+test("a run that was begun anew in the place of another one goes on after a crash of its server", async () => {
+  const { rig, use, rows } = await world({ rows: MANY })
+  const id = await killedServer(rig)
+  // The server that the script starts begins a run as it is; the one that it stands for is given up by then.
+  const start = { kind: "restart", of: "given-up", force: false } as const
+  using store = new Database(join(rig.shop.folder, "server.db"))
+  store.run("UPDATE jobs SET start = ? WHERE id = ?", [JSON.stringify(start), id])
+  await use(
+    Effect.gen(function* () {
+      expect(yield* ended(id)).toMatchObject({ status: "succeeded", written: MANY, message: null })
+      expect(yield* receipts(id)).toEqual({ status: "succeeded", fence: 2, written: MANY })
+    }),
+  )
+  expect(await rows()).toEqual([{ all: MANY, distinct: MANY }])
+})
+
+test("a run that somebody had cancelled when its server died is closed by the next one, which has nothing to add", async () => {
+  const { rig, use } = await world({ rows: MANY })
+  const id = await killedServer(rig)
+  using store = new Database(join(rig.shop.folder, "server.db"))
+  store.run("UPDATE jobs SET cancelled_by = 'ada', kill_at = 1 WHERE id = ?", [id])
+  await use(
+    Effect.gen(function* () {
+      expect(yield* ended(id)).toMatchObject({ status: "cancelled", message: null })
+      const store = yield* RunStore
+      expect(yield* Effect.promise(() => store.find(id))).toMatchObject({ status: "cancelled", isDiscarded: true })
+    }),
+  )
 })
 
 test("a run that had succeeded when its server died, but was not written down as such, has succeeded", async () => {

@@ -88,17 +88,14 @@ const run = Effect.fnUntraced(
 )
 
 const resume = Effect.fnUntraced(function* (order: Orders["resume"], options: CarryOptions) {
-  const store = yield* RunStore
-  const found = yield* asked(() => store.find(order.run))
-  if (found === undefined) return yield* run(order, options)
-  // Its server died after the run had ended and before it had written that down.
-  if (found.status === "succeeded" && found.report !== undefined) return found.report
-  yield* refuseUnfit(found, { parameters: {}, asStored: true, force: order.force })
-  const flow = named(yield* storedFlow(found, overridesOf(found, order)), order)
-  return yield* goOn(found, flow, order, watch(options))
+  const found = yield* begun(order.run)
+  return yield* found === undefined ? run(order, options) : proceed(found, order, options)
 }, Effect.uninterruptible)
 
 const restart = Effect.fnUntraced(function* (order: Orders["restart"], options: CarryOptions) {
+  const own = yield* begun(order.run)
+  // Its server died after it had been begun anew.
+  if (own !== undefined) return yield* proceed(own, { ...order, newSnapshot: false, force: true }, options)
   const found = yield* findRun(order.of)
   yield* refuseUnfit(found, { parameters: {}, asStored: true, force: order.force })
   const overrides = overridesOf(found, order)
@@ -106,6 +103,25 @@ const restart = Effect.fnUntraced(function* (order: Orders["restart"], options: 
   const { force } = order
   return yield* restartRun(found, { flow, overrides, force, runId: order.run }, watch(options))
 }, Effect.uninterruptible)
+
+const begun = Effect.fnUntraced(function* (id: string) {
+  const store = yield* RunStore
+  return yield* asked(() => store.find(id))
+})
+
+interface Proceeding extends RunOfOrder {
+  readonly newSnapshot: boolean
+  readonly force: boolean
+}
+
+/** Goes on with a run that was begun. */
+const proceed = Effect.fnUntraced(function* (found: RunRecord, order: Proceeding, options: CarryOptions) {
+  // Its server died after the run had ended and before it had written that down.
+  if (found.status === "succeeded" && found.report !== undefined) return found.report
+  yield* refuseUnfit(found, { parameters: {}, asStored: true, force: order.force })
+  const flow = named(yield* storedFlow(found, overridesOf(found, order)), order)
+  return yield* goOn(found, flow, order, watch(options))
+})
 
 const close = Effect.fnUntraced(function* (order: Orders["close"]) {
   const found = yield* findRun(order.run)
