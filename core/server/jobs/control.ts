@@ -52,10 +52,11 @@ export const cancel = Effect.fnUntraced(function* (
 
 /** What a cancel makes of a job; undefined where there is nothing to cancel. */
 function cancelling(row: JobRow, name: string, now: number): Partial<JobRow> | undefined {
-  const { status, start, killAt } = row
+  const { status, start, startedAt, killAt } = row
   const cancelledBy = row.cancelledBy ?? name
   if (status === "running") return { cancelledBy, killAt }
-  if (status === "interrupted" || (status === "queued" && start.kind === "resume"))
+  const isBegun = start.kind === "resume" || (start.kind === "restart" && startedAt !== null)
+  if (status === "interrupted" || (status === "queued" && isBegun))
     // It may have left something: a worker looks after that.
     return { status: "queued", cancelledBy, dueAt: now, start: { kind: "close", status: "cancelled", message: "" } }
   if (status !== "queued") return undefined

@@ -199,6 +199,23 @@ test("a run that somebody had cancelled when its server died is closed by the ne
   )
 })
 
+test("a run that was begun anew, and waits after a crash of its server, is closed when somebody cancels it", async () => {
+  const { rig, use } = await world({ rows: MANY })
+  const id = await killedServer(rig)
+  const start = { kind: "restart", of: "given-up", force: false } as const
+  using store = new Database(join(rig.shop.folder, "server.db"))
+  const waiting = "UPDATE jobs SET status = 'queued', server = NULL, due_at = 1e15, start = ? WHERE id = ?"
+  store.run(waiting, [JSON.stringify(start), id])
+  await use(
+    Effect.gen(function* () {
+      yield* Dispatcher.use((dispatcher) => dispatcher.cancel(system, id))
+      expect(yield* ended(id)).toMatchObject({ status: "cancelled", message: null })
+      const store = yield* RunStore
+      expect(yield* Effect.promise(() => store.find(id))).toMatchObject({ status: "cancelled", isDiscarded: true })
+    }),
+  )
+})
+
 test("a run that had succeeded when its server died, but was not written down as such, has succeeded", async () => {
   const { use, rows } = await world({})
   const id = await use(
