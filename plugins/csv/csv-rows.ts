@@ -29,7 +29,10 @@ export async function* readRows(request: RowsRequest, session: Session): AsyncGe
       load = begin(names)
     }
     while (load !== undefined && scanner.next()) {
-      if (load(scanner) && builder.full) yield builder.finish()
+      if (!load(scanner) || !builder.full) continue
+      const batch = builder.finish()
+      yield batch
+      builder.recycle(batch)
     }
   }
   if (builder.rows > 0) yield builder.finish()
