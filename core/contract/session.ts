@@ -64,8 +64,8 @@ export interface RunSettings {
   /** Bytes that a component may hold in buffers of its own for one split. */
   readonly bufferBytes: number
   /**
-   * Bytes that a load may keep, for one split, until the server has taken them: four times `bufferBytes` for all splits
-   * that run at the same time, and `bufferBytes` at least. Servers take few large pieces faster than many small ones.
+   * Bytes of forwarded rows that a load may keep, for one split, until the server has taken them: four times `bufferBytes`
+   * for all splits that run at the same time, and `bufferBytes` at least. Few large pieces are taken faster than many.
    */
   readonly loadBytes: number
   /** IANA name of the zone that time-of-day conversions use. */

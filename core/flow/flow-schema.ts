@@ -88,7 +88,7 @@ const settingsSchema = {
       maximum: 1_073_741_824,
       default: 8_388_608,
       description:
-        "Bytes that each step may buffer for one split; splits that run at the same time share four times as much for what a server has not taken yet.",
+        "Bytes that each step may buffer for one split; splits that run at the same time share four times as much for forwarded rows that a server has not taken yet.",
     },
     errorLimit: { type: "integer", minimum: 0, default: 0, description: "Rejected rows after which the run fails." },
     errorPercent: {

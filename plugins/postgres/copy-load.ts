@@ -74,7 +74,8 @@ class Copy {
   #spare: Chunk | undefined
   /** Chunks that are sent to their end; what has been said to them, or will be. */
   #sent: { readonly chunk: Chunk; readonly refusal: Promise<Refusal | undefined> }[] = []
-  readonly #limit: number
+  /** Bytes of a chunk; known with the first item. */
+  #limit = 0
   #isFirst = true
   #framed = false
   #saved = false
@@ -88,13 +89,14 @@ class Copy {
     this.#session = session
     this.#staged = staged
     this.#format = binary ? binaryFormat : textFormat
-    // One is filled while the server takes the other.
-    this.#limit = session.settings.loadBytes >> 1
   }
 
   async add(item: Batch | Frame): Promise<void> {
     this.#framed = item.encoding !== undefined
     if (this.#framed) this.#format = binaryFormat
+    // One is filled while the server takes the other. Whoever makes batches needs the memory for those.
+    const { bufferBytes, loadBytes } = this.#session.settings
+    this.#limit = this.#framed ? loadBytes >> 1 : bufferBytes >> 2
     this.#chunk ??= this.#next()
     const chunk = this.#chunk
     const start = chunk.used
