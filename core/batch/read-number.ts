@@ -41,8 +41,9 @@ const POWERS = Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}
 
 /**
  * Reads a float: NaN as the result means "not a number at all"; a written NaN sets `float.value` too.
- * Up to 15 digits and 22 decimal places the product of two exact doubles is correctly rounded (Clinger 1990);
- * everything longer goes through the engine's own reader.
+ * Up to 15 digits and 22 decimal places the quotient of two exact doubles is correctly rounded (Clinger 1990). Up to 19
+ * digits, of which a double has 17, it is mended by what the digits behind the fifteenth add. Everything else goes
+ * through the engine's own reader.
  */
 export const float = { value: 0 }
 export function readFloat(source: Uint8Array, start: number, end: number): boolean {
@@ -51,12 +52,19 @@ export function readFloat(source: Uint8Array, start: number, end: number): boole
   if (minus || source[at] === 0x2b) at++
   let mantissa = 0
   let digits = 0
+  // The digits behind the fifteenth, and their number.
+  let rest = 0
+  let more = 0
   let scale = 0
   let point = false
   for (; at < end; at++) {
     const byte = source[at]!
     if (byte >= 0x30 && byte <= 0x39) {
-      mantissa = mantissa * 10 + (byte - 0x30)
+      if (digits < 15) mantissa = mantissa * 10 + (byte - 0x30)
+      else {
+        rest = rest * 10 + (byte - 0x30)
+        more++
+      }
       if (mantissa !== 0) digits++
       if (point) scale++
       continue
@@ -66,10 +74,37 @@ export function readFloat(source: Uint8Array, start: number, end: number): boole
   }
   const written = end - start - (minus || source[start] === 0x2b ? 1 : 0) - (point ? 1 : 0)
   if (written < 1) return false
-  if (digits > 15 || scale > 22) return readLongFloat(source, start, end)
-  const value = mantissa / POWERS[scale]!
+  if (digits > 19 || more > scale || scale - more > 22) return readLongFloat(source, start, end)
+  const value = more === 0 ? mantissa / POWERS[scale]! : quotient(mantissa, rest / POWERS[more]!, POWERS[scale - more]!)
+  if (Number.isNaN(value)) return readLongFloat(source, start, end)
   float.value = minus ? -value : value
   return true
+}
+
+/**
+ * `(dividend + fraction) / divisor`, correctly rounded, or NaN where that is too close to call. The dividend is an integer
+ * of 15 digits, the fraction is below 1. The rounded quotient of the dividend leaves an exact remainder (Dekker 1971).
+ */
+function quotient(dividend: number, fraction: number, divisor: number): number {
+  const first = dividend / divisor
+  const product = first * divisor
+  const high = upperHalf(first)
+  const low = first - high
+  const divisorHigh = upperHalf(divisor)
+  const divisorLow = divisor - divisorHigh
+  const lost = high * divisorHigh - product + high * divisorLow + low * divisorHigh + low * divisorLow
+  const remainder = dividend - product - lost
+  const second = (remainder + fraction) / divisor
+  // What rounding may have made of the second part: far more than it can be.
+  const doubt = ((Math.abs(remainder) + 1) * 2 ** -49) / divisor
+  const value = first + (second - doubt)
+  return value === first + (second + doubt) ? value : Number.NaN
+}
+
+/** The upper 26 bits of a double's 53. */
+function upperHalf(value: number): number {
+  const scaled = value * 134_217_729
+  return scaled - (scaled - value)
 }
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
@@ -92,7 +127,5 @@ function readLongFloat(source: Uint8Array, start: number, end: number): boolean 
 
 /** Bytes as characters one to one; for short ASCII only. */
 export function ascii(source: Uint8Array, start: number, end: number): string {
-  let text = ""
-  for (let at = start; at < end; at++) text += String.fromCharCode(source[at]!)
-  return text
+  return String.fromCharCode(...source.subarray(start, end))
 }
