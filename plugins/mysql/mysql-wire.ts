@@ -1,5 +1,6 @@
 import { isIpAddress, namesAddress } from "./mysql-identity.ts"
 import { type MysqlSettings, tlsMode } from "./mysql-settings.ts"
+import { type PacketParser, RowTap } from "./mysql-tap.ts"
 
 /** What the server says of a result's column. */
 export interface WireField {
@@ -81,6 +82,8 @@ interface Header {
 }
 interface Driver {
   readonly threadId: number
+  /** Asked for at each chunk of the socket. */
+  packetParser: Pick<PacketParser, "execute">
   readonly stream: Socket
   readonly sequenceId: number
   startTLS(onSecure: (error?: Error) => void): void
@@ -162,8 +165,12 @@ class DriverWire implements Wire {
   #destroyed = false
   #begun = Promise.withResolvers<void>()
 
+  readonly #tap: RowTap
+
   constructor(driver: Driver) {
     this.#driver = driver
+    this.#tap = new RowTap(driver.packetParser as PacketParser, (rows) => driver._bumpSequenceId(rows)) // the driver's own
+    driver.packetParser = this.#tap
     this.threadId = driver.threadId
   }
 
@@ -175,7 +182,7 @@ class DriverWire implements Wire {
     return this.#statement<Done>((settle) => {
       const command = this.#driver.query(sql, settle(doneOf))
       if (on.fields) command.on("fields", (fields) => fields && on.fields?.(fields))
-      takeRows(command, on.row ?? (() => {}))
+      takeRows(command, this.#tap, on.row ?? (() => {}))
     })
   }
 
@@ -240,6 +247,7 @@ class DriverWire implements Wire {
     start: (settle: <T>(read: (result: T | undefined) => R) => (error: Error | null, result?: T) => void) => void,
   ): Promise<R> {
     if (this.closed) return Promise.reject(lost())
+    this.#tap.rowsEnd()
     return new Promise<R>((resolve, reject) => {
       this.#fail = reject
       start((read) => (error, result) => {
@@ -253,11 +261,16 @@ class DriverWire implements Wire {
   }
 }
 
-/** Replaces the driver's row step, which builds an object for every row. */
-function takeRows(command: Command, onRow: OnRow): void {
-  const end = command.row
+/** Lets rows go past the driver, and takes those that come by it all the same: it would build an object for every row. */
+function takeRows(command: Command, tap: RowTap, onRow: OnRow): void {
+  const { row } = command
   command.row = (packet, driver) => {
-    if (packet.isEOF()) return end.call(command, packet, driver)
+    if (packet.isEOF()) {
+      tap.rowsEnd()
+      return row.call(command, packet, driver)
+    }
+    // From the next chunk on.
+    tap.rowsFollow(onRow)
     onRow(packet.buffer, packet.offset, packet.end)
     return command.row
   }
