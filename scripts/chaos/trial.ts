@@ -74,8 +74,8 @@ export async function runTrial(trial: Trial): Promise<TrialResult> {
     for (const zombie of zombies) zombie.follow()
     let ended = await patiently(worker, unexpected)
     for (const each of armed) await each.disarm()
-    if (armed.some(({ fault, firedMs }) => fault.kind === "half-open" && firedMs !== undefined))
-      for (const zombie of zombies) zombie.deafen()
+    const isDeaf = armed.some(({ fault, firedMs }) => fault.kind === "half-open" && firedMs !== undefined)
+    if (isDeaf) for (const zombie of zombies) zombie.deafen()
     await scene.heal()
     const isPeace = zombies.length === 0 && armed.every(({ firedMs }) => firedMs === undefined)
     if (ended.code !== FROZEN) await endZombies()
@@ -83,7 +83,12 @@ export async function runTrial(trial: Trial): Promise<TrialResult> {
       // It keeps everybody from its record of runs, or is not in it: such a one has to be killed.
       worker.kill()
       ended = { ...(await worker.exited), code: FROZEN }
-    } else zombies.push(new Zombie(worker, faults.find(({ kind }) => kind === "freeze-worker")?.thawMs ?? 0))
+    } else {
+      const zombie = new Zombie(worker, faults.find(({ kind }) => kind === "freeze-worker")?.thawMs ?? 0)
+      // Whoever watches it hang does not see that it is frozen.
+      if (isDeaf) zombie.deafen()
+      zombies.push(zombie)
+    }
     results.push(resultOf(words, ended, armed))
     state = readState(scene.home)
     // A run that nobody knows, nobody can clean up behind.

@@ -40,7 +40,8 @@ export class Zombie {
     clearTimeout(limit)
     const late = [`a frozen worker did not end in ${LIMIT_MS / 1000} s after it went on`]
     const expected = this.#isDeaf ? [] : late
-    return { faults: isLate ? expected : faultsOf(ended, read()), said: `${ended.code}: ${lastWords(ended)}` }
+    const isKilled = isLate || (this.#isDeaf && ended.code === KILLED)
+    return { faults: isKilled ? expected : faultsOf(ended, read()), said: `${ended.code}: ${lastWords(ended)}` }
   }
 }
 
@@ -55,3 +56,4 @@ function faultsOf(ended: Ended, state: State | undefined): readonly string[] {
 }
 
 const LIMIT_MS = 60_000
+const KILLED = 137
