@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer"
+import { free } from "../_sql/free.ts"
 import type { OnRow } from "./mysql-wire.ts"
 
 /** The driver's cutter of packets, whose state is told by the step that comes next. Internals of mysql2 3.24.5. */
@@ -166,13 +167,4 @@ function lengthAt(data: Uint8Array, at: number): number {
 
 function isRow(first: number, length: number): boolean {
   return length < LARGEST && length > 0 && first !== ERROR && !(first === END && length < END_BYTES)
-}
-
-/**
- * Gives the memory of a chunk back at once. Every read of the socket comes in memory of its own; left to the collector,
- * that would be most of what it has to look for.
- */
-function free(chunk: Uint8Array): void {
-  const { buffer } = chunk
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === chunk.byteLength) buffer.transfer(0)
 }

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer"
+import { free } from "../_sql/free.ts"
 import { Answers, cancelRequest } from "./answers.ts"
 import { int32At } from "./binary-read.ts"
 import { COPY_DATA, HEADER_BYTES } from "./copy-message.ts"
@@ -120,15 +121,6 @@ export class CopyTap {
     this.#have = data.length - at
     this.#need = this.#have < HEADER_BYTES ? 0 : 1 + int32At(data, at + 1)
   }
-}
-
-/**
- * Gives the memory of a chunk back at once. Every read of the socket comes in memory of its own; left to the collector,
- * that would be most of what it has to look for.
- */
-function free(chunk: Uint8Array): void {
-  const { buffer } = chunk
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === chunk.byteLength) buffer.transfer(0)
 }
 
 /** Where the run of whole CopyData messages that begins at `start` ends. */

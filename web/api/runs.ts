@@ -62,7 +62,7 @@ export const runs = [
     ...{ method: "POST", path: "/runs", tag: "Runs", permission: "flows.write", mostBytes: DOCUMENT_BYTES },
     summary: "Runs a flow document without saving it.",
     description:
-      "For whoever may write flows and start runs, with their grants; answers as starting a saved flow does. The document is kept with the run, which may be resumed and replayed as any other. Inputs that load by a mark need a saved flow.",
+      "Needs `runs.start` as well, and answers as starting a saved flow does. Inputs that load by a mark need a saved flow.",
     query: Schema.Struct({ wait: Schema.optionalKey(Wait) }),
     ...{ body: UnsavedRun, answer: Run, status: 202 },
     refusals: ["invalid", "forbidden", "conflict", "limited", "too-large", "unavailable"],
