@@ -1,15 +1,8 @@
-import { afterAll, expect, test } from "bun:test"
+import { expect, test } from "bun:test"
 import { ApiClient } from "../../scripts/testing/api-client.ts"
-import { serve } from "../../scripts/testing/served.ts"
-import { Workplace } from "./testdata/headrace.ts"
+import { servedPlace } from "./testdata/served-place.ts"
 
-const served = await serve()
-const ada = await ApiClient.setUp(served)
-const at = new Workplace()
-afterAll(async () => {
-  at[Symbol.dispose]()
-  await served[Symbol.asyncDispose]()
-})
+const { served, ada, at } = await servedPlace()
 
 /** Somebody at a terminal: types an answer as soon as the question is there. */
 async function atTerminal(words: readonly string[], answers: readonly (readonly [question: string, answer: string])[]) {

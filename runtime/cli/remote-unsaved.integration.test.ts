@@ -1,18 +1,12 @@
 import { Database } from "bun:sqlite"
-import { afterAll, expect, test } from "bun:test"
+import { expect, test } from "bun:test"
 import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 import { ApiClient } from "../../scripts/testing/api-client.ts"
-import { serve } from "../../scripts/testing/served.ts"
-import { chain, Workplace } from "./testdata/headrace.ts"
+import { chain } from "./testdata/headrace.ts"
+import { servedPlace } from "./testdata/served-place.ts"
 
-const served = await serve()
-const ada = await ApiClient.setUp(served)
-const at = new Workplace()
-afterAll(async () => {
-  at[Symbol.dispose]()
-  await served[Symbol.asyncDispose]()
-})
+const { served, ada, at } = await servedPlace()
 
 const files = join(served.home, "files")
 mkdirSync(files, { recursive: true })
